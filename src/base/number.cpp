@@ -1,0 +1,103 @@
+#include "base/number.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "base/text.h"
+
+namespace memside {
+
+Result<std::int64_t> parse_integer(std::string_view text, std::int64_t low, std::int64_t high,
+                                   const std::string& where) {
+    std::int64_t value = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code == std::errc::result_out_of_range ||
+        (code == std::errc{} && end == text.end() && (value < low || value > high))) {
+        return bad_input(
+            where, fmt::format("{} is out of range; allowed: {} to {}", quoted(text), low, high));
+    }
+    if (code != std::errc{} || end != text.end()) {
+        return bad_input(
+            where, fmt::format("{} is not an integer; allowed: {} to {}", quoted(text), low, high));
+    }
+    return value;
+}
+
+Result<std::int64_t> parse_tokens(std::string_view text, const std::string& where) {
+    static constexpr std::string_view allowed = "allowed: 1 to 1G tokens, such as 131072, 128K, 1M";
+    int shift = 0;
+    std::string_view digits = text;
+    if (!text.empty()) {
+        switch (text.back()) {
+            case 'K':
+                shift = 10;
+                break;
+            case 'M':
+                shift = 20;
+                break;
+            case 'G':
+                shift = 30;
+                break;
+            default:
+                break;
+        }
+        if (shift != 0) digits.remove_suffix(1);
+    }
+    std::int64_t value = 0;
+    const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (code == std::errc::result_out_of_range) {
+        return bad_input(where, fmt::format("{} is out of range; {}", quoted(text), allowed));
+    }
+    if (code != std::errc{} || end != digits.end()) {
+        return bad_input(where, fmt::format("{} is not a token count; {}", quoted(text), allowed));
+    }
+    if (value < 1 || value > (max_tokens >> shift)) {
+        return bad_input(where, fmt::format("{} is out of range; {}", quoted(text), allowed));
+    }
+    return value << shift;
+}
+
+std::string format_tokens(std::int64_t tokens) {
+    static constexpr std::array<std::pair<int, char>, 3> suffixes{
+        {{30, 'G'}, {20, 'M'}, {10, 'K'}}};
+    for (const auto& [shift, suffix] : suffixes) {
+        const std::int64_t unit = std::int64_t{1} << shift;
+        if (tokens >= unit && tokens % unit == 0) return fmt::format("{}{}", tokens / unit, suffix);
+    }
+    return fmt::format("{}", tokens);
+}
+
+namespace {
+
+// Fixed-point with up to three decimals and no trailing zeros.
+std::string trimmed(double value) {
+    std::string text = fmt::format("{:.3f}", value);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text;
+}
+
+}  // namespace
+
+std::string format_bytes(double bytes) {
+    static constexpr std::array<const char*, 6> units{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    std::size_t unit = 0;
+    while (std::abs(bytes) >= 1024.0 && unit + 1 < units.size()) {
+        bytes /= 1024.0;
+        ++unit;
+    }
+    // Capacities are compared in GiB everywhere; 1,024 GiB and more still read as TiB.
+    return fmt::format("{} {}", trimmed(bytes), units[unit]);
+}
+
+std::string format_seconds(double seconds) {
+    static constexpr std::array<std::pair<double, const char*>, 4> units{
+        {{1.0, "s"}, {1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}}};
+    for (const auto& [scale, name] : units) {
+        if (std::abs(seconds) >= scale) return fmt::format("{:.3g} {}", seconds / scale, name);
+    }
+    return seconds == 0.0 ? "0 s" : fmt::format("{:.3g} ns", seconds / 1e-9);
+}
+
+}  // namespace memside

@@ -1,0 +1,28 @@
+// Small helpers for messages: what the user probably meant, and lists in sentences.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace memside {
+
+// Levenshtein distance with transposition of neighbours counted as one edit.
+int edit_distance(std::string_view a, std::string_view b);
+
+// The candidate nearest to `word`, or "" when none is within a third of the word's length.
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+// "; did you mean 'x'?" when a candidate is near, else "; allowed: a, b, c".
+std::string hint(std::string_view word, const std::vector<std::string>& candidates);
+
+std::string join(const std::vector<std::string>& items, std::string_view separator);
+
+// `text` as it may appear inside a one-line message: control characters escaped, and cut with an
+// ellipsis at `limit` bytes.
+std::string quoted(std::string_view text, std::size_t limit = 60);
+
+// Strips blanks and tabs at both ends.
+std::string_view trim(std::string_view text);
+
+}  // namespace memside

@@ -1,0 +1,113 @@
+// The outcome of one simulation, as every output of report/ reads it. Optional fields are those
+// without meaning for the policy, or not modelled yet: null in JSON, empty in CSV.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "system/system_spec.h"
+
+namespace memside {
+
+// A share of the critical path of a step; the shares sum to the time of the step.
+struct PhaseTime {
+    std::string name;
+    double time_s = 0;
+};
+
+// How long a resource worked during a step. `count` alike resources share a row by their mean.
+struct ResourceBusy {
+    std::string name;
+    double busy_s = 0;
+};
+
+struct EnergyShare {
+    std::string name;
+    double j_per_token = 0;
+};
+
+// Something the result rests on that is not a sourced fact.
+struct Assumption {
+    std::string key;
+    std::string value;
+    std::string source;
+};
+
+// One task of the simulated step, for the trace.
+struct TimelineTask {
+    std::string name;
+    std::string phase;
+    int resource = 0;  // index into SimulationResult::timeline_resources
+    int layer = -1;    // -1: not part of a layer
+    double start_s = 0;
+    double duration_s = 0;
+    double bytes = 0;
+    double flops = 0;
+    bool critical = false;
+};
+
+struct SimulationResult {
+    std::string model;
+    std::string system;
+    std::string policy;
+    std::int64_t context_tokens = 0;
+    std::int64_t batch = 0;  // requests decoded together; 0 when nothing fits
+    std::int64_t micro_batches = 1;
+    std::optional<std::int64_t> budget_tokens;
+    std::optional<std::int64_t> page_size_tokens;
+
+    std::optional<double> throughput_tok_per_s;
+    std::optional<double> tpot_s;  // time of one step = time per output token of every request
+    std::optional<double> tpot_p50_s, tpot_p95_s, tpot_p99_s;
+    std::optional<double> ttft_s;
+
+    std::optional<double> energy_j_per_token;
+    std::optional<double> energy_coarse_j_per_token;  // device power x time
+    std::optional<double> usd_per_hour;               // hardware and electricity
+    std::optional<double> tokens_per_usd;
+
+    std::optional<std::int64_t> kv_bytes_per_request;
+    std::optional<std::int64_t> digest_bytes_per_request;
+    std::optional<double> kv_capacity_utilization;  // live KV bytes / capacity left for KV
+
+    // Means per request and layer.
+    std::optional<double> pages_selected_per_step;
+    std::optional<double> pages_recalled_per_step;
+    std::optional<double> pages_recalled_stderr;
+    std::optional<std::int64_t> select_sample;
+    std::optional<double> bytes_recalled_per_step;
+    std::optional<double> kv_bytes_read_per_step;
+    std::optional<double> digest_bytes_read_per_step;
+
+    std::optional<double> gpu_utilization;     // busy share of the step
+    std::optional<double> device_utilization;  // busy share of the step, mean over the devices
+    std::optional<double> pim_mac_utilization;
+    std::optional<std::int64_t> tp;
+    std::optional<std::int64_t> pp;
+
+    std::vector<PhaseTime> phases;
+    std::vector<ResourceBusy> resources;
+    std::vector<EnergyShare> energy;
+    std::vector<Assumption> assumptions;
+    std::vector<Constant> constants;  // every described constant that was read
+    std::uint64_t seed = 1;
+
+    // Where memory goes on the device that is full first, for the message and the report.
+    struct Capacity {
+        std::string device;         // "pnm", "gpu"
+        std::int64_t devices = 0;   // alike
+        double capacity_bytes = 0;  // of one, after the reserve
+        double weight_bytes = 0;    // resident on one
+        double request_bytes = 0;   // KV and digests of one request, on the one or sharded
+        std::int64_t requests_per_device = 0;
+    };
+    std::optional<Capacity> capacity;
+    std::string reason;  // why batch is 0, with its numbers; else empty
+
+    std::vector<std::string> timeline_resources;
+    std::vector<TimelineTask> timeline;  // one step
+};
+
+}  // namespace memside

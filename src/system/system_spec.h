@@ -1,0 +1,90 @@
+// What a model runs on: devices, links and prices as constants, each with unit and source.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/quantity.h"
+#include "base/result.h"
+
+namespace memside {
+
+// One number of a device, a link or a price list.
+struct Constant {
+    std::string path;    // "gpu.memory_bandwidth": the role in the system and the key
+    std::string text;    // as written: "2039 GB/s"
+    double value = 0.0;  // in the SI unit of its dimension; a flag is 0 or 1
+    Dimension dimension = Dimension::count;
+    std::string source;  // a paper, a datasheet, or a text that starts with "assumed"
+    std::string where;   // file:line, or "--set"
+
+    bool assumed() const { return source.starts_with("assumed"); }
+};
+
+enum class ComponentKind { gpu, pnm, cxl_memory, link, collective_link, host, prices };
+
+// One entry of the schema: which constants a kind of component has.
+struct SchemaKey {
+    std::string_view key;
+    Dimension dimension;
+    bool positive;  // zero is refused: the models divide by it
+    std::string_view meaning;
+};
+
+// Constants of a component kind, in the order of reports. A description must give them all.
+const std::vector<SchemaKey>& schema(ComponentKind kind);
+std::string_view kind_name(ComponentKind kind);
+
+// A described device, link or price list in its role in the system.
+struct Component {
+    std::string role;  // "gpu", "pnm", ...
+    std::string name;  // "a100-80gb", ...
+    ComponentKind kind = ComponentKind::gpu;
+    int count = 1;                                           // how many of it the system has in all
+    std::map<std::string, Constant, std::less<>> constants;  // by key, all of schema(kind)
+
+    // The key must be in the schema of the component's kind.
+    double value(std::string_view key) const;
+    const Constant& constant(std::string_view key) const;
+};
+
+// The roles that a system may fill, what kind each takes, and what it stands for.
+struct RoleInfo {
+    std::string_view role;
+    ComponentKind kind;
+    bool required;
+    std::string_view meaning;
+};
+const std::vector<RoleInfo>& system_roles();
+
+struct SystemSpec {
+    std::string name;
+    std::map<std::string, Component, std::less<>> components;  // by role
+
+    const Component* find(std::string_view role) const;  // nullptr when the role is empty
+    const Component& at(std::string_view role) const;    // the role must be filled
+    bool has(std::string_view role) const { return find(role) != nullptr; }
+};
+
+// Reads constants for a model and remembers which, so that a report lists what a result rests on.
+// Not thread-safe: models read their constants when they are made, before the simulation.
+class ConstantReader {
+  public:
+    explicit ConstantReader(const SystemSpec& system) : system_(system) {}
+
+    // The role must be filled and the key in its schema.
+    double value(std::string_view role, std::string_view key);
+    bool flag(std::string_view role, std::string_view key) { return value(role, key) != 0.0; }
+    const SystemSpec& system() const { return system_; }
+
+    // Constants that were read, by path, each once.
+    std::vector<Constant> used() const;
+
+  private:
+    const SystemSpec& system_;
+    std::map<std::string, const Constant*, std::less<>> used_;
+};
+
+}  // namespace memside

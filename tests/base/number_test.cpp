@@ -1,0 +1,51 @@
+#include "base/number.h"
+
+#include <rapidcheck/gtest.h>
+
+namespace memside {
+namespace {
+
+TEST(Tokens, k_and_m_are_powers_of_two) {
+    EXPECT_EQ(*parse_tokens("128K", "--context"), 131072);
+    EXPECT_EQ(*parse_tokens("1M", "--context"), 1048576);
+    EXPECT_EQ(*parse_tokens("1G", "--context"), 1073741824);
+    EXPECT_EQ(*parse_tokens("131072", "--context"), 131072);
+}
+
+TEST(Tokens, what_is_not_a_positive_count_is_refused_with_the_allowed_form) {
+    for (const char* text : {"", "0", "-5", "K", "1.5K", "12Q", "99999999999999999999", "2G",
+                             "1025M", " 1", "1 ", "+1", "0x10", "1k"}) {
+        const auto result = parse_tokens(text, "--context");
+        ASSERT_FALSE(result.ok()) << text;
+        EXPECT_THAT(result.error().message(), testing::HasSubstr("--context: '"));
+        EXPECT_THAT(result.error().message(), testing::HasSubstr("allowed: 1 to 1G"));
+        EXPECT_EQ(result.error().exit_status(), 2);
+    }
+}
+
+RC_GTEST_PROP(Tokens, what_is_formatted_parses_back, ()) {
+    const auto tokens = *rc::gen::inRange<std::int64_t>(1, max_tokens + 1);
+    RC_ASSERT(*parse_tokens(format_tokens(tokens), "x") == tokens);
+}
+
+TEST(Integer, the_message_names_the_range) {
+    const auto result = parse_integer("70000", 1, 65536, "--page-size");
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().message(),
+              "--page-size: '70000' is out of range; allowed: 1 to 65536");
+}
+
+TEST(Bytes, gib_are_powers_of_two) {
+    EXPECT_EQ(format_bytes(42949672960.0), "40 GiB");
+    EXPECT_EQ(format_bytes(1536), "1.5 KiB");
+    EXPECT_EQ(format_bytes(519.75 * 1024 * 1024 * 1024), "519.75 GiB");
+}
+
+TEST(Seconds, the_unit_follows_the_size) {
+    EXPECT_EQ(format_seconds(0.0123), "12.3 ms");
+    EXPECT_EQ(format_seconds(2.5), "2.5 s");
+    EXPECT_EQ(format_seconds(0.0), "0 s");
+}
+
+}  // namespace
+}  // namespace memside
