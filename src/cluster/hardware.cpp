@@ -1,0 +1,67 @@
+#include "cluster/hardware.h"
+
+#include "gpu/gpu_roofline.h"
+#include "pnm/pnm_roofline.h"
+
+namespace memside {
+namespace {
+
+PointLink read_link(ConstantReader& constants, std::string_view role) {
+    PointLink link;
+    link.bytes_per_s = constants.value(role, "bandwidth") * constants.value(role, "efficiency");
+    link.latency_s = constants.value(role, "latency");
+    link.energy_j_per_byte = constants.value(role, "energy");
+    return link;
+}
+
+Result<PnmPool> make_pool(ConstantReader& constants) {
+    const SystemSpec& system = constants.system();
+    for (const std::string_view role : {"pnm", "host_link", "uplink", "device_link"}) {
+        if (!system.has(role)) {
+            return bad_input("system " + system.name, fmt::format("has no {}", role));
+        }
+    }
+    PnmPool pool;
+    pool.device = pnm::make_pnm_roofline(constants);
+    pool.devices = system.at("pnm").count;
+    pool.uplinks = system.at("uplink").count;
+    pool.capacity_bytes = constants.value("pnm", "memory_capacity");
+    pool.digest_in_capacity = constants.flag("pnm", "digest_in_capacity");
+    pool.host_link = read_link(constants, "host_link");
+    pool.uplink = read_link(constants, "uplink");
+    pool.device_link = read_link(constants, "device_link");
+    return pool;
+}
+
+}  // namespace
+
+double Hardware::all_reduce_s(double bytes) const {
+    if (!node_link) return memside::all_reduce_s(gpu_link, gpus, bytes);
+    return hierarchical_all_reduce_s(gpu_link, gpus / gpu_nodes, *node_link, gpu_nodes, bytes);
+}
+
+Result<Hardware> make_hardware(ConstantReader& constants, bool with_pnm) {
+    const SystemSpec& system = constants.system();
+    Hardware hardware;
+    hardware.gpu = gpu::make_gpu_roofline(constants);
+    hardware.gpus = system.at("gpu").count;
+    hardware.gpu_usable_bytes = gpu::usable_bytes(constants);
+    if (hardware.gpus > 1) hardware.gpu_link = read_collective_link(constants, "gpu_link");
+    if (const Component* node_link = system.find("node_link"); node_link != nullptr) {
+        hardware.gpu_nodes = node_link->count;
+        if (hardware.gpus % hardware.gpu_nodes != 0) {
+            return bad_input("system " + system.name,
+                             fmt::format("{} GPUs cannot be spread evenly over {} nodes",
+                                         hardware.gpus, hardware.gpu_nodes));
+        }
+        if (hardware.gpu_nodes > 1) {
+            hardware.node_link = read_collective_link(constants, "node_link");
+        }
+    }
+    if (with_pnm) {
+        MEMSIDE_TRY(hardware.pnm, make_pool(constants));
+    }
+    return hardware;
+}
+
+}  // namespace memside

@@ -1,0 +1,47 @@
+// The path between the GPUs and the CXL-PNM devices: GPU to host, host to switch, switch to device.
+// All of it is host-mediated; messages are stored and forwarded at each hop.
+#pragma once
+
+#include <vector>
+
+#include "cluster/hardware.h"
+#include "cluster/task_graph.h"
+
+namespace memside {
+
+class PnmTransfer {
+  public:
+    // Adds the links' resources, each direction on its own, for the devices that hold requests.
+    PnmTransfer(TaskGraph& graph, const PnmPool& pool, int gpus, int active_devices);
+
+    // Sends `bytes[d]` from the GPUs to device d; the result's d-th task ends its arrival.
+    std::vector<TaskId> scatter(TaskGraph& graph, int layer, const std::vector<double>& bytes,
+                                TaskId after);
+
+    // Brings `bytes[d]` from device d, ready after `after[d]`, back to the GPUs.
+    std::vector<TaskId> gather(TaskGraph& graph, int layer, const std::vector<double>& bytes,
+                               const std::vector<TaskId>& after);
+
+    double energy_j() const { return energy_j_; }
+
+  private:
+    struct Hop {
+        std::string_view name;
+        ResourceId resource;
+        const PointLink* link;
+    };
+    TaskId send(TaskGraph& graph, const Hop& hop, int layer, double bytes, TaskId after);
+    ResourceId uplink_of(const std::vector<ResourceId>& uplinks, int device) const;
+
+    const PnmPool& pool_;
+    int gpus_;
+    ResourceId host_down_;
+    ResourceId host_up_;
+    std::vector<ResourceId> uplink_down_;
+    std::vector<ResourceId> uplink_up_;
+    std::vector<ResourceId> device_down_;
+    std::vector<ResourceId> device_up_;
+    double energy_j_ = 0;
+};
+
+}  // namespace memside

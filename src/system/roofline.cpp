@@ -1,0 +1,32 @@
+#include "system/roofline.h"
+
+#include <algorithm>
+
+namespace memside {
+
+OperationCost Roofline::cost(double bytes, double flops) const {
+    OperationCost result;
+    const double memory_s = bytes / bytes_per_s;
+    const double compute_s = flops / flop_per_s;
+    result.time_s = std::max(memory_s, compute_s) + latency_s;
+    result.bound = memory_s >= compute_s ? Bound::memory : Bound::compute;
+    if (latency_s > std::max(memory_s, compute_s)) result.bound = Bound::latency;
+    result.energy_j = (active_power_w - idle_power_w) * result.time_s;
+    result.bytes = bytes;
+    result.flops = flops;
+    return result;
+}
+
+double attention_kv_bytes(const Attention& op) {
+    return op.requests * op.tokens * 2.0 * op.kv_heads * op.head_dim * op.kv_bits / 8.0;
+}
+
+double attention_flops(const Attention& op) {
+    return op.requests * op.tokens * 4.0 * op.query_heads * op.head_dim;
+}
+
+double digest_bytes(const DigestScan& op) {
+    return op.pages * 2.0 * op.kv_heads * op.head_dim * op.digest_bits / 8.0;
+}
+
+}  // namespace memside
