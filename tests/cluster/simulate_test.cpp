@@ -1,0 +1,210 @@
+#include "cluster/simulate.h"
+
+#include <rapidcheck/gtest.h>
+
+#include <numeric>
+
+#include "cluster/toy_system.h"
+#include "model/catalog.h"
+#include "system/catalog.h"
+
+namespace memside {
+namespace {
+
+SimulationRequest toy(int gpus, int devices, const std::string& policy, std::int64_t context) {
+    SimulationRequest request;
+    request.model = toy_model();
+    request.system = toy_system(gpus, devices);
+    request.policy = policy;
+    request.context_tokens = context;
+    return request;
+}
+
+SimulationRequest named(const std::string& model, const std::string& system,
+                        const std::string& policy, std::int64_t context,
+                        const std::vector<std::pair<std::string, std::string>>& set = {}) {
+    SimulationRequest request;
+    auto spec = load_model(model);
+    auto hardware = load_system(system, set);
+    EXPECT_TRUE(spec.ok() && hardware.ok());
+    request.model = *spec;
+    request.system = *hardware;
+    request.policy = policy;
+    request.context_tokens = context;
+    return request;
+}
+
+double phase(const SimulationResult& result, const std::string& name) {
+    for (const PhaseTime& p : result.phases) {
+        if (p.name == name) return p.time_s;
+    }
+    return 0.0;
+}
+
+constexpr std::int64_t context_128k = 131072;
+constexpr std::int64_t context_1m = 1048576;
+
+TEST(Simulate, seventy_billion_at_128k_decodes_96_requests_on_eight_devices) {
+    const auto with = simulate(named("llama-3.1-70b", "a100x2-pnm8", "pnm-kv", context_128k));
+    EXPECT_EQ(with->batch, 96);
+    const auto without = simulate(named("llama-3.1-70b", "a100x2-pnm8", "pnm-kv", context_128k,
+                                        {{"pnm.digest_in_capacity", "false"}}));
+    EXPECT_EQ(without->batch, 96);
+}
+
+TEST(Simulate, dense_70b_at_128k_fits_nothing_on_two_gpus_and_three_requests_on_four) {
+    const auto two = simulate(named("llama-3.1-70b", "a100x2", "dense", context_128k));
+    EXPECT_EQ(two->batch, 0);
+    EXPECT_THAT(two->reason, testing::HasSubstr("40 GiB over all GPUs"));
+    EXPECT_FALSE(two->tpot_s.has_value());
+    const auto four = simulate(named("llama-3.1-70b", "a100x4", "dense", context_128k));
+    EXPECT_EQ(four->batch, 3);
+}
+
+TEST(Simulate, a_405b_request_of_1m_tokens_needs_pages_of_64_or_digests_elsewhere) {
+    const std::string rack = "rack-2x8a100-pnm64";
+    SimulationRequest request = named("llama-3.1-405b", rack, "pnm-kv", context_1m);
+    const auto refused = simulate(request);
+    EXPECT_EQ(refused->batch, 0);
+    EXPECT_THAT(refused->reason, testing::HasSubstr("519.75 GiB of the 512 GiB"));
+    EXPECT_THAT(refused->reason, testing::HasSubstr("--page-size 64 needs 511.875 GiB"));
+    request.format.page_tokens = 64;
+    EXPECT_EQ(simulate(request)->batch, 64);
+    const auto elsewhere = simulate(
+        named("llama-3.1-405b", rack, "pnm-kv", context_1m, {{"pnm.digest_in_capacity", "false"}}));
+    EXPECT_EQ(elsewhere->batch, 64);
+}
+
+TEST(Simulate, a_dense_step_is_the_sum_of_its_rooflines) {
+    SimulationRequest request = toy(1, 0, "dense", 100'000);
+    request.batch = 1;
+    const auto result = simulate(request);
+    // K and V of 2 heads of 100, FP16: 800 bytes per token, at 1 TB/s.
+    const double append = 800.0 / 1e12;
+    EXPECT_NEAR(phase(*result, "attention"), 800.0 * 100'000 / 1e12 + append, 1e-18);
+    // Norm: 4 x 2,000 bytes. QKV: 1.2 M weights and 2,200 activations.
+    EXPECT_NEAR(phase(*result, "qkv"), (8000 + (1.2e6 + 2200) * 2) / 1e12, 1e-18);
+    EXPECT_NEAR(phase(*result, "attn_out"), (0.8e6 + 1800) * 2 / 1e12, 1e-18);
+    // FFN: norm, up 8 M weights, activation 3 x 8,000 bytes, down 4 M weights.
+    EXPECT_NEAR(phase(*result, "ffn"), (8000 + (8e6 + 9000) * 2 + 24000 + (4e6 + 5000) * 2) / 1e12,
+                1e-18);
+    EXPECT_NEAR(phase(*result, "lm_head"), (8000 + (1e7 + 11000) * 2 + 20000) / 1e12, 1e-18);
+    EXPECT_EQ(phase(*result, "all_reduce"), 0.0);
+}
+
+TEST(Simulate, a_device_scans_sorts_and_attends_its_requests) {
+    SimulationRequest request = toy(1, 2, "pnm-kv", 32768);
+    request.batch = 4;  // two requests a device
+    request.budget_tokens = 8192;
+    const auto result = simulate(request);
+    // 1,024 pages with two vectors of 2 x 100 FP16 values: 800 bytes a page at 500 GB/s is 1.6 ns;
+    // 4 x 8 x 100 FLOP a page at 2 TFLOP/s is as long.
+    EXPECT_NEAR(phase(*result, "digest_scan"), 2 * 1024 * 1.6e-9, 1e-15);
+    // 10 passes over 1,024 scores, one a cycle of 1 ns.
+    EXPECT_NEAR(phase(*result, "top_k"), 2 * 10 * 1024 * 1e-9, 1e-15);
+    // 8,192 tokens of 800 bytes at 500 GB/s; 3,200 FLOP a token at 2 TFLOP/s is as long.
+    EXPECT_NEAR(phase(*result, "attention"), 2 * 8192 * 1.6e-9, 1e-15);
+    EXPECT_DOUBLE_EQ(*result->pages_selected_per_step, 256.0);
+    EXPECT_DOUBLE_EQ(*result->pages_recalled_per_step, 0.0);
+    EXPECT_DOUBLE_EQ(*result->kv_bytes_read_per_step, 4 * 8192 * 800.0);
+    EXPECT_DOUBLE_EQ(*result->digest_bytes_read_per_step, 4 * 1024 * 800.0);
+    // Down 1,200, up 800 values of FP16 a request; a hop of 10, 20 and 5 GB/s each way. The second
+    // device waits for the uplink on the way down and for the host link on the way up.
+    const double down = 9600.0 / 1e10 + 2 * 4800.0 / 2e10 + 4800.0 / 5e9;
+    const double up = 3200.0 / 5e9 + 3200.0 / 2e10 + 3200.0 / 1e10;
+    EXPECT_NEAR(phase(*result, "transfer"), down + up, 1e-15);
+}
+
+TEST(Simulate, cost_and_energy_follow_by_hand_from_power_and_time) {
+    SimulationRequest request = toy(2, 1, "pnm-kv", 32768);
+    request.batch = 1;
+    const auto result = simulate(request);
+    // Hardware 2 x 1.00 + 0.50 USD/h; (2 x 300 + 150) W at 0.36 USD/kWh.
+    EXPECT_NEAR(*result->usd_per_hour, 2.5 + 0.75 * 0.36, 1e-12);
+    EXPECT_NEAR(*result->energy_coarse_j_per_token, 750.0 * *result->tpot_s, 1e-15);
+    EXPECT_NEAR(*result->tokens_per_usd, 3600.0 / *result->tpot_s / *result->usd_per_hour, 1e-3);
+    double pnm_busy = 0.0;
+    for (const ResourceBusy& r : result->resources) {
+        if (r.name == "pnm") pnm_busy = r.busy_s;
+    }
+    // 100 W while busy, 20 W always.
+    EXPECT_NEAR(result->energy[1].j_per_token, 80.0 * pnm_busy + 20.0 * *result->tpot_s, 1e-15);
+}
+
+TEST(Simulate, a_batch_that_does_not_fit_is_refused_with_the_largest_that_does) {
+    SimulationRequest request = named("llama-3.1-70b", "a100x2-pnm8", "pnm-kv", context_128k);
+    request.batch = 97;
+    const auto result = simulate(request);
+    EXPECT_EQ(result->batch, 0);
+    EXPECT_THAT(result->reason, testing::HasSubstr("8 pnm x 12 requests of 41.25 GiB make 96"));
+}
+
+TEST(Simulate, a_policy_that_the_system_cannot_run_is_bad_input) {
+    const auto result = simulate(named("llama-3.1-8b", "a100x1", "pnm-kv", 1024));
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().exit_status(), 2);
+    EXPECT_THAT(result.error().message(), testing::HasSubstr("no CXL-PNM devices"));
+}
+
+TEST(Simulate, selection_that_does_not_run_is_listed_among_the_assumptions) {
+    const auto result = simulate(toy(1, 1, "pnm-kv", 4096));
+    const auto is_selection = [](const Assumption& a) {
+        return a.key == "selection" && a.value == "not run";
+    };
+    EXPECT_EQ(std::count_if(result->assumptions.begin(), result->assumptions.end(), is_selection),
+              1);
+}
+
+TEST(Simulate, a_context_beyond_the_window_is_an_assumption_and_not_an_error) {
+    const auto result = simulate(named("llama-2-13b", "a100x1-pnm1", "pnm-kv", context_128k));
+    ASSERT_TRUE(result.ok());
+    const auto is_context = [](const Assumption& a) { return a.key == "context"; };
+    EXPECT_EQ(std::count_if(result->assumptions.begin(), result->assumptions.end(), is_context), 1);
+}
+
+// Properties that hold for every system, whatever its constants.
+RC_GTEST_PROP(Simulate, phases_sum_to_the_step_and_energy_to_its_parts, ()) {
+    const int gpus = *rc::gen::inRange(1, 5);
+    const int devices = *rc::gen::inRange(1, 6);
+    const bool pnm = *rc::gen::inRange(0, 2) == 1;
+    SimulationRequest request =
+        toy(gpus, devices, pnm ? "pnm-kv" : "dense", *rc::gen::inRange(1, 200'000));
+    request.model.layers = *rc::gen::inRange(1, 5);
+    derive_weights(request.model, 2, false);
+    request.batch = *rc::gen::inRange(1, 40);
+    const auto result = simulate(request);
+    RC_ASSERT(result->batch == *request.batch);
+    double phases = 0.0;
+    for (const PhaseTime& p : result->phases) phases += p.time_s;
+    RC_ASSERT(std::abs(phases - *result->tpot_s) <= 1e-12 * *result->tpot_s);
+    double energy = 0.0;
+    for (const EnergyShare& e : result->energy) energy += e.j_per_token;
+    RC_ASSERT(std::abs(energy - *result->energy_j_per_token) <= 1e-12 * energy);
+    for (const ResourceBusy& r : result->resources) {
+        RC_ASSERT(r.busy_s <= *result->tpot_s * (1 + 1e-12));
+    }
+}
+
+RC_GTEST_PROP(Simulate, halving_a_bandwidth_never_makes_a_step_faster, ()) {
+    static const std::vector<std::pair<std::string, std::string>> bandwidths{
+        {"gpu", "memory_bandwidth"}, {"gpu", "peak_fp16"},        {"gpu_link", "bandwidth"},
+        {"pnm", "memory_bandwidth"}, {"pnm", "multipliers"},      {"host_link", "bandwidth"},
+        {"uplink", "bandwidth"},     {"device_link", "bandwidth"}};
+    SimulationRequest request = toy(2, 3, "pnm-kv", *rc::gen::inRange(1, 200'000));
+    request.batch = *rc::gen::inRange(1, 20);
+    const double before = *simulate(request)->tpot_s;
+    const auto& [role, key] = *rc::gen::elementOf(bandwidths);
+    request.system.components.at(role).constants.at(key).value /= 2.0;
+    RC_ASSERT(*simulate(request)->tpot_s >= before);
+}
+
+RC_GTEST_PROP(Simulate, more_devices_never_lower_the_capacity, ()) {
+    const int devices = *rc::gen::inRange(1, 8);
+    const std::int64_t context = *rc::gen::inRange(100'000, 50'000'000);
+    SimulationRequest fewer = toy(1, devices, "pnm-kv", context);
+    SimulationRequest more = toy(1, devices + 1, "pnm-kv", context);
+    RC_ASSERT(simulate(more)->batch >= simulate(fewer)->batch);
+}
+
+}  // namespace
+}  // namespace memside
