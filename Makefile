@@ -1,5 +1,64 @@
-# `make demo` and `make check` are all a newcomer needs.
-.PHONY: build
-build:
+# Two commands are all a newcomer needs: `make demo` and `make check`. `make help` lists the rest.
+# Each target installs the packages it lacks, configures and builds what it uses.
+
+JOBS ?= $(shell nproc)
+# How long each fuzzer runs under `make fuzz`, in seconds.
+SECONDS ?= 600
+export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
+
+ctest = ctest --output-on-failure --parallel $(JOBS) --no-tests=error --no-label-summary
+
+.PHONY: help demo check packages build fuzzers fuzz fuzz-smoke lint sanitize check-debian13 format
+
+help:
+	@echo 'make demo            build and show near-memory KV on a 70B model at 128K tokens'
+	@echo 'make check           build and run every test, the source checks and a short fuzz'
+	@echo 'make build           the Release program, build/release/memside'
+	@echo 'make lint            only the source checks: floors, file length, reading order, format'
+	@echo 'make format          rewrite the sources as clang-format wants them'
+	@echo 'make sanitize        every test under ASan + UBSan, then under TSan'
+	@echo 'make fuzz            every fuzzer for SECONDS=600 seconds'
+	@echo 'make check-debian13  make check and make demo on a fresh Debian 13 in a chroot (root)'
+
+demo: build
+	scripts/demo
+
+# The tests come last: their summary ends the output. They include the source checks.
+check: build fuzz-smoke
+	$(ctest) --test-dir build/release
+
+packages:
+	@scripts/install-packages
+
+build: packages
 	cmake --preset release
 	cmake --build --preset release
+
+fuzzers: packages
+	cmake --preset fuzz
+	cmake --build --preset fuzz --target fuzzers
+
+fuzz: fuzzers
+	scripts/fuzz $(SECONDS)
+
+fuzz-smoke: fuzzers
+	scripts/fuzz 10
+
+lint: packages
+	scripts/check-floors
+	scripts/check-length
+	scripts/check-reading-order
+	scripts/check-format
+
+# The source checks do not change with the compiler's flags.
+sanitize: packages
+	for preset in asan tsan; do \
+	  cmake --preset $$preset && cmake --build --preset $$preset && \
+	  $(ctest) --test-dir build/$$preset --label-exclude lint || exit 1; \
+	done
+
+check-debian13:
+	scripts/check-debian13
+
+format: packages
+	scripts/check-format --fix

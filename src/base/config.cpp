@@ -1,8 +1,12 @@
 #include "base/config.h"
 
-#include <yaml-cpp/yaml.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <sstream>
 
 #include "base/file.h"
@@ -12,55 +16,127 @@ namespace memside {
 namespace {
 
 constexpr std::size_t max_nodes = 100'000;
+constexpr std::size_t max_depth = 64;
 constexpr std::size_t max_file_bytes = std::size_t{1} << 20;
 
-// Turns yaml-cpp's shared, lazily evaluated nodes into the plain tree.
-class TreeBuilder {
+// Carries an Error out of yaml-cpp's parser; parse_config catches it.
+struct Refusal {
+    Error error;
+};
+
+// Builds the tree from the parser's events. yaml-cpp's own nodes are not used: they share aliased
+// parts, which makes bombs cheap to write, and LoadAll never returns from some malformed input.
+class TreeBuilder : public YAML::EventHandler {
   public:
     explicit TreeBuilder(const std::string& file) : file_(file) {}
 
-    Result<ConfigNode> build(const YAML::Node& source) {
-        ConfigNode node;
-        node.file = file_;
-        node.line = source.Mark().line + 1;
-        if (++count_ > max_nodes) return bad_input(node.where(), "the document is too large");
-        switch (source.Type()) {
-            case YAML::NodeType::Undefined:
-            case YAML::NodeType::Null:
-                break;
-            case YAML::NodeType::Scalar:
-                node.kind = ConfigNode::Kind::scalar;
-                node.scalar = source.Scalar();
-                break;
-            case YAML::NodeType::Sequence:
-                node.kind = ConfigNode::Kind::list;
-                for (const auto& item : source) {
-                    MEMSIDE_TRY(ConfigNode child, build(item));
-                    node.items.push_back(std::move(child));
-                }
-                break;
-            case YAML::NodeType::Map:
-                node.kind = ConfigNode::Kind::map;
-                for (const auto& field : source) {
-                    if (!field.first.IsScalar()) {
-                        return bad_input(node.where(), "a key must be plain text");
-                    }
-                    const std::string key = field.first.Scalar();
-                    MEMSIDE_TRY(ConfigNode child, build(field.second));
-                    child.line = field.first.Mark().line + 1;
-                    if (node.find(key) != nullptr) {
-                        return bad_input(child.where(), "key " + quoted(key) + " stands twice");
-                    }
-                    node.fields.emplace_back(key, std::move(child));
-                }
-                break;
+    ConfigNode take_root() { return std::move(root_); }
+
+    void OnDocumentStart(const YAML::Mark& mark) override {
+        if (++documents_ > 1) refuse(mark, "a second document begins here; allowed: one a file");
+    }
+    void OnDocumentEnd() override {}
+
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
+        if (key_is_next()) refuse(mark, "a key must be plain text");
+        add(make(mark, ConfigNode::Kind::null));
+    }
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+        refuse(mark, "an alias (*name) is not supported; repeat the value");
+    }
+    void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  const std::string& value) override {
+        if (key_is_next()) {
+            Open& map = open_.back();
+            if (!map.keys.insert(value).second) {
+                refuse(mark, "key " + quoted(value) + " stands twice");
+            }
+            map.key = value;
+            map.key_line = line_of(mark);
+            return;
         }
+        ConfigNode node = make(mark, ConfigNode::Kind::scalar);
+        node.scalar = value;
+        add(std::move(node));
+    }
+    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                         YAML::EmitterStyle::value) override {
+        open(mark, ConfigNode::Kind::list);
+    }
+    void OnSequenceEnd() override { close(); }
+    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                    YAML::EmitterStyle::value) override {
+        open(mark, ConfigNode::Kind::map);
+    }
+    void OnMapEnd() override { close(); }
+
+  private:
+    // A list or map whose end has not been read.
+    struct Open {
+        ConfigNode node;
+        std::set<std::string, std::less<>> keys;  // of a map, its own
+        std::optional<std::string> key;           // read, its value not yet
+        int key_line = 0;
+    };
+
+    // Values that the text leaves out can have no mark: they stand where the text has come to.
+    int line_of(const YAML::Mark& mark) {
+        if (!mark.is_null()) line_ = mark.line + 1;
+        return line_;
+    }
+
+    [[noreturn]] void refuse(const YAML::Mark& mark, std::string what) {
+        throw Refusal{bad_input(fmt::format("{}:{}", file_, line_of(mark)), std::move(what))};
+    }
+
+    bool key_is_next() const {
+        return !open_.empty() && open_.back().node.is_map() && !open_.back().key.has_value();
+    }
+
+    ConfigNode make(const YAML::Mark& mark, ConfigNode::Kind kind) {
+        if (++count_ > max_nodes) refuse(mark, "the document is too large");
+        ConfigNode node;
+        node.kind = kind;
+        node.file = file_;
+        node.line = line_of(mark);
         return node;
     }
 
-  private:
+    void open(const YAML::Mark& mark, ConfigNode::Kind kind) {
+        if (key_is_next()) refuse(mark, "a key must be plain text");
+        if (open_.size() >= max_depth) {
+            refuse(mark, fmt::format("is nested deeper than {} levels", max_depth));
+        }
+        open_.push_back({make(mark, kind), {}, {}, 0});
+    }
+
+    void close() {
+        ConfigNode node = std::move(open_.back().node);
+        open_.pop_back();
+        add(std::move(node));
+    }
+
+    void add(ConfigNode node) {
+        if (open_.empty()) {
+            root_ = std::move(node);
+            return;
+        }
+        Open& parent = open_.back();
+        if (parent.node.is_list()) {
+            parent.node.items.push_back(std::move(node));
+            return;
+        }
+        node.line = parent.key_line;
+        parent.node.fields.push_back({std::move(*parent.key), std::move(node)});
+        parent.key.reset();
+    }
+
     const std::string& file_;
+    ConfigNode root_;
+    std::vector<Open> open_;
     std::size_t count_ = 0;
+    int documents_ = 0;
+    int line_ = 1;
 };
 
 }  // namespace
@@ -79,13 +155,16 @@ const ConfigNode* ConfigNode::find(std::string_view key) const {
 Result<ConfigNode> parse_config(std::string_view text, const std::string& file) {
     try {
         std::istringstream stream{std::string(text)};
-        const std::vector<YAML::Node> documents = YAML::LoadAll(stream);
-        if (documents.empty()) return bad_input(file, "is empty");
-        if (documents.size() > 1) return bad_input(file, "holds more than one document");
-        return TreeBuilder(file).build(documents.front());
+        YAML::Parser parser(stream);
+        TreeBuilder builder(file);
+        if (!parser.HandleNextDocument(builder)) return bad_input(file, "is empty");
+        parser.HandleNextDocument(builder);  // refuses a second document
+        return builder.take_root();
+    } catch (const Refusal& refusal) {
+        return refusal.error;
     } catch (const YAML::Exception& error) {
         const int line = error.mark.is_null() ? 1 : error.mark.line + 1;
-        return bad_input(fmt::format("{}:{}", file, line), error.msg);
+        return bad_input(fmt::format("{}:{}", file, line), escaped(error.msg));
     }
 }
 

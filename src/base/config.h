@@ -4,20 +4,21 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
 
 namespace memside {
 
+struct ConfigField;
+
 struct ConfigNode {
     enum class Kind { null, scalar, list, map };
 
     Kind kind = Kind::null;
-    std::string scalar;                                      // kind == scalar
-    std::vector<ConfigNode> items;                           // kind == list
-    std::vector<std::pair<std::string, ConfigNode>> fields;  // kind == map, in document order
+    std::string scalar;               // kind == scalar
+    std::vector<ConfigNode> items;    // kind == list
+    std::vector<ConfigField> fields;  // kind == map, in document order
     std::string file;
     int line = 0;  // 1-based
 
@@ -32,8 +33,15 @@ struct ConfigNode {
     const ConfigNode* find(std::string_view key) const;
 };
 
-// Parses one YAML document. `file` is the name for messages. Syntax errors, duplicate keys,
-// several documents and more than 100,000 nodes (aliases expanded) are bad input.
+// One `key: value` of a map. A std::pair here would have to be complete before ConfigNode is.
+struct ConfigField {
+    std::string key;
+    ConfigNode node;
+};
+
+// Parses one YAML document. `file` is the name for messages. Syntax errors, duplicate keys, keys
+// that are not plain text, aliases, several documents, more than 64 levels and more than 100,000
+// nodes are bad input.
 Result<ConfigNode> parse_config(std::string_view text, const std::string& file);
 
 // Reads and parses a file of at most 1 MiB.

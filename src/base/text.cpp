@@ -47,9 +47,9 @@ std::string join(const std::vector<std::string>& items, std::string_view separat
     return fmt::format("{}", fmt::join(items, separator));
 }
 
-std::string quoted(std::string_view text, std::size_t limit) {
-    std::string out = "'";
-    for (const char c : text.substr(0, limit)) {
+std::string escaped(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte < 0x20 || byte == 0x7f) {
             out += fmt::format("\\x{:02x}", byte);
@@ -57,8 +57,14 @@ std::string quoted(std::string_view text, std::size_t limit) {
             out += c;
         }
     }
-    if (text.size() > limit) out += "...";
-    return out + "'";
+    return out;
+}
+
+std::string quoted(std::string_view text, std::size_t limit) {
+    if (text.size() <= limit) return "'" + escaped(text) + "'";
+    // Not inside a UTF-8 character: its later bytes are 10xxxxxx.
+    while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0U) == 0x80U) --limit;
+    return "'" + escaped(text.substr(0, limit)) + "...'";
 }
 
 std::string_view trim(std::string_view text) {

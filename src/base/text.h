@@ -18,8 +18,11 @@ std::string hint(std::string_view word, const std::vector<std::string>& candidat
 
 std::string join(const std::vector<std::string>& items, std::string_view separator);
 
-// `text` as it may appear inside a one-line message: control characters escaped, and cut with an
-// ellipsis at `limit` bytes.
+// `text` on one line: control characters as \x0a.
+std::string escaped(std::string_view text);
+
+// `text` as it may appear inside a one-line message: escaped, in quotes, and cut with an ellipsis at
+// `limit` bytes.
 std::string quoted(std::string_view text, std::size_t limit = 60);
 
 // Strips blanks and tabs at both ends.
