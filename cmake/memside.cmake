@@ -41,6 +41,6 @@ function(memside_test floor)
     MEMSIDE_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
     MEMSIDE_BINARY="${CMAKE_BINARY_DIR}/memside")
   target_precompile_headers(test_${floor} PRIVATE
-    <string> <vector> <gmock/gmock.h> <gtest/gtest.h>)
+    <string> <vector> <fmt/format.h> <gmock/gmock.h> <gtest/gtest.h>)
   gtest_discover_tests(test_${floor} TEST_PREFIX "${floor}." DISCOVERY_TIMEOUT 60)
 endfunction()

@@ -19,6 +19,9 @@ constexpr std::size_t max_nodes = 100'000;
 constexpr std::size_t max_depth = 64;
 constexpr std::size_t max_file_bytes = std::size_t{1} << 20;
 
+// yaml-cpp takes an open bracket for the start of a key until the text ends.
+constexpr const char* not_a_key = "a key must be plain text (or a bracket is not closed)";
+
 // Carries an Error out of yaml-cpp's parser; parse_config catches it.
 struct Refusal {
     Error error;
@@ -38,7 +41,7 @@ class TreeBuilder : public YAML::EventHandler {
     void OnDocumentEnd() override {}
 
     void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
-        if (key_is_next()) refuse(mark, "a key must be plain text");
+        if (key_is_next()) refuse(mark, not_a_key);
         add(make(mark, ConfigNode::Kind::null));
     }
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
@@ -103,7 +106,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
 
     void open(const YAML::Mark& mark, ConfigNode::Kind kind) {
-        if (key_is_next()) refuse(mark, "a key must be plain text");
+        if (key_is_next()) refuse(mark, not_a_key);
         if (open_.size() >= max_depth) {
             refuse(mark, fmt::format("is nested deeper than {} levels", max_depth));
         }

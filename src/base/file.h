@@ -16,13 +16,13 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes);
 
 // Outputs that appear together or not at all. Content is collected first; commit() writes every
 // file under a temporary name beside its target and only then renames. "-" means standard output.
-// A target that is not a regular file (a pipe, /dev/full) is written in place.
+// A target that is not a regular file (a pipe, /dev/full) is written in place, after the files.
 class OutputSet {
   public:
     void add(std::string path, std::string content);
 
-    // Error::Kind::environment when a write fails; then no target has changed and no temporary
-    // file remains.
+    // Error::Kind::environment when a write fails; then no regular file has changed and no
+    // temporary file remains. Two outputs to one path are bad input.
     Status commit() const;
 
   private:

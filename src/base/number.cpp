@@ -83,19 +83,24 @@ std::string trimmed(double value) {
 std::string format_bytes(double bytes) {
     static constexpr std::array<const char*, 6> units{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
     std::size_t unit = 0;
-    while (std::abs(bytes) >= 1024.0 && unit + 1 < units.size()) {
+    // From where three decimals round up to 1,024.
+    while (std::abs(bytes) >= 1023.9995 && unit + 1 < units.size()) {
         bytes /= 1024.0;
         ++unit;
     }
-    // Capacities are compared in GiB everywhere; 1,024 GiB and more still read as TiB.
     return fmt::format("{} {}", trimmed(bytes), units[unit]);
 }
 
 std::string format_seconds(double seconds) {
     static constexpr std::array<std::pair<double, const char*>, 4> units{
         {{1.0, "s"}, {1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}}};
+    // Three digits have no room for 1,000 and more without an exponent.
+    if (std::abs(seconds) >= 999.5) return fmt::format("{:.0f} s", seconds);
     for (const auto& [scale, name] : units) {
-        if (std::abs(seconds) >= scale) return fmt::format("{:.3g} {}", seconds / scale, name);
+        // 999.7 ms rounds to 1 s.
+        if (std::abs(seconds) >= 0.9995 * scale) {
+            return fmt::format("{:.3g} {}", seconds / scale, name);
+        }
     }
     return seconds == 0.0 ? "0 s" : fmt::format("{:.3g} ns", seconds / 1e-9);
 }

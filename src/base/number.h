@@ -22,10 +22,10 @@ Result<std::int64_t> parse_tokens(std::string_view text, const std::string& wher
 // 131072 -> "128K", 1048576 -> "1M", 100 -> "100": the shortest exact form.
 std::string format_tokens(std::int64_t tokens);
 
-// 42949672960 -> "40 GiB", 1536 -> "1.5 KiB": up to three significant decimals, trailing zeros cut.
+// 42949672960 -> "40 GiB", 1536 -> "1.5 KiB": up to three decimals, trailing zeros cut.
 std::string format_bytes(double bytes);
 
-// 0.0123 -> "12.3 ms": three significant digits, the unit from ns to s.
+// 0.0123 -> "12.3 ms": three significant digits, the unit from ns to s; whole seconds from 1,000 s.
 std::string format_seconds(double seconds);
 
 }  // namespace memside

@@ -3,6 +3,8 @@
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
+
 namespace memside {
 
 void parallel_for(std::size_t count, unsigned threads,
@@ -11,7 +13,10 @@ void parallel_for(std::size_t count, unsigned threads,
         for (std::size_t i = 0; i < count; ++i) body(i);
         return;
     }
-    tbb::task_arena arena(threads == 0 ? tbb::task_arena::automatic : static_cast<int>(threads));
+    // No more slots than indices: an arena reserves memory for each.
+    constexpr std::size_t most_threads = 4096;
+    const auto limit = static_cast<int>(std::min({std::size_t{threads}, count, most_threads}));
+    tbb::task_arena arena(threads == 0 ? tbb::task_arena::automatic : limit);
     arena.execute([&] { tbb::parallel_for(std::size_t{0}, count, body); });
 }
 

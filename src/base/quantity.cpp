@@ -63,6 +63,12 @@ std::string expectation(Dimension dimension) {
                        join(unit_names(dimension), ", "));
 }
 
+// A rate of zero would make every time that it bounds infinite.
+bool divides(Dimension dimension) {
+    return dimension == Dimension::bytes_per_second || dimension == Dimension::hertz ||
+           dimension == Dimension::flop_per_second;
+}
+
 }  // namespace
 
 Result<double> parse_quantity(std::string_view text, Dimension dimension,
@@ -79,6 +85,7 @@ Result<double> parse_quantity(std::string_view text, Dimension dimension,
     }
     double number = 0.0;
     const auto [end, code] = std::from_chars(body.data(), body.data() + body.size(), number);
+    if (code == std::errc::result_out_of_range) return refuse("is out of range");
     if (code != std::errc{} || !std::isfinite(number)) return refuse("is not a number");
     const std::string_view unit_text =
         trim(body.substr(static_cast<std::size_t>(end - body.data())));
@@ -90,8 +97,9 @@ Result<double> parse_quantity(std::string_view text, Dimension dimension,
         return refuse(unit_text.empty() ? "has no unit" : "has the wrong unit");
     }
     const double value = number * found->scale;
-    if (!std::isfinite(value)) return refuse("is not a number");
-    if (value < 0.0) return refuse("is negative");
+    if (!std::isfinite(value)) return refuse("is out of range");
+    if (std::signbit(value)) return refuse("is negative");
+    if (value == 0.0 && divides(dimension)) return refuse("is zero");
     if (dimension == Dimension::ratio && value > 1.0) return refuse("is more than 1");
     if (dimension == Dimension::count && (value != std::floor(value) || value > 1e15)) {
         return refuse("is not a whole number");

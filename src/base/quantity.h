@@ -26,7 +26,7 @@ enum class Dimension {
 };
 
 // Parses "2039 GB/s", "0.92", "32", "true". `where` is the position for the message. Negative
-// values, zero where a quantity divides, NaN and infinity are refused.
+// values, rates of zero (bandwidth, frequency, compute rate), NaN and infinity are refused.
 Result<double> parse_quantity(std::string_view text, Dimension dimension, const std::string& where);
 
 // The units that parse_quantity accepts for a dimension, the customary one first.

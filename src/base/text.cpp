@@ -61,10 +61,10 @@ std::string escaped(std::string_view text) {
 }
 
 std::string quoted(std::string_view text, std::size_t limit) {
-    if (text.size() <= limit) return "'" + escaped(text) + "'";
+    if (text.size() <= limit) return fmt::format("'{}'", escaped(text));
     // Not inside a UTF-8 character: its later bytes are 10xxxxxx.
     while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0U) == 0x80U) --limit;
-    return "'" + escaped(text.substr(0, limit)) + "...'";
+    return fmt::format("'{}...'", escaped(text.substr(0, limit)));
 }
 
 std::string_view trim(std::string_view text) {

@@ -21,8 +21,8 @@ std::string join(const std::vector<std::string>& items, std::string_view separat
 // `text` on one line: control characters as \x0a.
 std::string escaped(std::string_view text);
 
-// `text` as it may appear inside a one-line message: escaped, in quotes, and cut with an ellipsis at
-// `limit` bytes.
+// `text` as it may appear inside a one-line message: escaped, in quotes, and cut with an ellipsis
+// at `limit` bytes.
 std::string quoted(std::string_view text, std::size_t limit = 60);
 
 // Strips blanks and tabs at both ends.

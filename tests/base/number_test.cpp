@@ -35,16 +35,43 @@ TEST(Integer, the_message_names_the_range) {
               "--page-size: '70000' is out of range; allowed: 1 to 65536");
 }
 
+TEST(Integer, both_ends_of_the_range_are_allowed_and_nothing_beside_a_number) {
+    EXPECT_EQ(*parse_integer("1", 1, 65536, "x"), 1);
+    EXPECT_EQ(*parse_integer("65536", 1, 65536, "x"), 65536);
+    EXPECT_EQ(*parse_integer("-3", -3, 3, "x"), -3);
+    for (const char* text : {"", "0", "65537", "99999999999999999999", "-99999999999999999999"}) {
+        EXPECT_FALSE(parse_integer(text, 1, 65536, "x").ok()) << text;
+    }
+    for (const char* text : {" 1", "1 ", "+1", "1.0", "1e3", "0x10", "1K", "one"}) {
+        const auto result = parse_integer(text, 1, 65536, "x");
+        ASSERT_FALSE(result.ok()) << text;
+        EXPECT_THAT(result.error().message(), testing::HasSubstr("is not an integer")) << text;
+    }
+}
+
 TEST(Bytes, gib_are_powers_of_two) {
     EXPECT_EQ(format_bytes(42949672960.0), "40 GiB");
     EXPECT_EQ(format_bytes(1536), "1.5 KiB");
     EXPECT_EQ(format_bytes(519.75 * 1024 * 1024 * 1024), "519.75 GiB");
+    EXPECT_EQ(format_bytes(0.0), "0 B");
+    EXPECT_EQ(format_bytes(1024.0 * 1024 - 0.1), "1 MiB");  // 1,023.9999 KiB
 }
 
 TEST(Seconds, the_unit_follows_the_size) {
     EXPECT_EQ(format_seconds(0.0123), "12.3 ms");
     EXPECT_EQ(format_seconds(2.5), "2.5 s");
     EXPECT_EQ(format_seconds(0.0), "0 s");
+    EXPECT_EQ(format_seconds(600e-9), "600 ns");
+    EXPECT_EQ(format_seconds(1.5e-12), "0.0015 ns");
+}
+
+TEST(Seconds, rounding_never_gives_a_thousand_of_a_unit_or_an_exponent) {
+    EXPECT_EQ(format_seconds(0.9994), "999 ms");
+    EXPECT_EQ(format_seconds(0.9997), "1 s");
+    EXPECT_EQ(format_seconds(999.7e-9), "1 us");
+    EXPECT_EQ(format_seconds(999.4), "999 s");
+    EXPECT_EQ(format_seconds(86400.0), "86400 s");
+    EXPECT_EQ(format_seconds(-0.0123), "-12.3 ms");
 }
 
 }  // namespace
