@@ -1,0 +1,118 @@
+// What holds of every system that the models get, whether it comes from a file, a template or
+// --set.
+#include "system/system_reader.h"
+
+namespace memside {
+namespace {
+
+// Where to point at: the line of a constant, or the --set that changed it.
+std::string position(const Constant& constant) {
+    return constant.where == "--set" ? "--set " + constant.path : constant.where;
+}
+
+Status check_complete(const Component& component) {
+    for (const SchemaKey& key : schema(component.kind)) {
+        if (component.constants.find(key.key) == component.constants.end()) {
+            return bad_input(component.where,
+                             fmt::format("'{}' lacks the constant '{}' ({}: {})", component.name,
+                                         key.key, dimension_name(key.dimension), key.meaning));
+        }
+    }
+    return {};
+}
+
+// Device models charge the difference: it must not be negative.
+Status check_idle_power(const Component& component, std::string_view active) {
+    const Constant& idle = component.constant("idle_power");
+    const Constant& working = component.constant(active);
+    if (idle.value <= working.value) return {};
+    const Constant& culprit = working.where == "--set" ? working : idle;
+    return bad_input(position(culprit),
+                     fmt::format("idle power {} is above {} {}", idle.text, active, working.text));
+}
+
+Status check_component(const Component& component) {
+    MEMSIDE_CHECK(check_complete(component));
+    switch (component.kind) {
+        case ComponentKind::gpu: {
+            const Constant& reserved = component.constant("memory_reserved");
+            if (reserved.value >= 1.0) {
+                return bad_input(position(reserved), "memory_reserved must be less than 1");
+            }
+            return check_idle_power(component, "active_power");
+        }
+        case ComponentKind::pnm:
+            return check_idle_power(component, "platform_power");
+        case ComponentKind::cxl_memory:
+            return check_idle_power(component, "active_power");
+        case ComponentKind::prices: {
+            const Constant& host = component.constant("include_host");
+            if (host.value != 0.0) {
+                return bad_input(position(host),
+                                 "not modelled yet: host, switch and cooling costs");
+            }
+            return {};
+        }
+        case ComponentKind::link:
+        case ComponentKind::collective_link:
+            break;
+    }
+    return {};
+}
+
+// A memory device is reached over host_link, uplink and device_link; without a device the last two
+// lead nowhere.
+Status check_links(const SystemSpec& system) {
+    const bool memory = system.has("pnm") || system.has("cxl");
+    for (const std::string_view role : {"host_link", "uplink", "device_link"}) {
+        if (memory && !system.has(role)) {
+            return bad_input(
+                system.at(system.has("pnm") ? "pnm" : "cxl").where,
+                fmt::format("system '{}' has memory devices but no {}", system.name, role));
+        }
+        if (!memory && role != "host_link" && system.has(role)) {
+            return bad_input(
+                system.at(role).where,
+                fmt::format("system '{}' has a {} but no memory devices", system.name, role));
+        }
+    }
+    return {};
+}
+
+Status check_divides(const SystemSpec& system, std::string_view nodes, std::string_view devices) {
+    if (!system.has(nodes) || !system.has(devices)) return {};
+    if (system.count(devices) % system.count(nodes) == 0) return {};
+    return bad_input(system.name,
+                     fmt::format("{} {} do not divide evenly over the {} nodes of {}.count",
+                                 system.count(devices), devices, system.count(nodes), nodes));
+}
+
+}  // namespace
+
+Status check_system(SystemSpec& system) {
+    for (const auto& [role, component] : system.components) {
+        MEMSIDE_CHECK(check_component(component));
+    }
+    MEMSIDE_CHECK(check_links(system));
+    MEMSIDE_CHECK(check_divides(system, "node_link", "gpu"));
+    MEMSIDE_CHECK(check_divides(system, "uplink", "pnm"));
+    MEMSIDE_CHECK(check_divides(system, "uplink", "cxl"));
+    for (auto& [role, component] : system.components) {
+        switch (find_role(role)->count) {
+            case CountRule::given:
+                break;
+            case CountRule::per_gpu:
+                component.count = system.count("gpu");
+                break;
+            case CountRule::per_memory_device:
+                component.count = system.count("pnm") + system.count("cxl");
+                break;
+            case CountRule::one:
+                component.count = 1;
+                break;
+        }
+    }
+    return {};
+}
+
+}  // namespace memside

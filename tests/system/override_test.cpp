@@ -1,0 +1,96 @@
+#include "system/override.h"
+
+#include "files.h"
+#include "system/catalog.h"
+
+namespace memside {
+namespace {
+
+using testing::HasSubstr;
+
+std::string error_of(const std::string& system, const Overrides& overrides) {
+    const auto loaded = load_system(system, overrides);
+    if (loaded.ok()) return "ok";
+    EXPECT_EQ(loaded.error().exit_status(), 2);
+    return loaded.error().message();
+}
+
+TEST(Set, a_constant_takes_the_value_and_says_where_it_comes_from) {
+    const auto system = load_system(
+        "a100x2-pnm8", {{"pnm.digest_in_capacity", "false"}, {"gpu.memory_bandwidth", "3 TB/s"}});
+    ASSERT_TRUE(system.ok()) << system.error().message();
+    EXPECT_EQ(system->at("pnm").value("digest_in_capacity"), 0.0);
+    const Constant& bandwidth = system->at("gpu").constant("memory_bandwidth");
+    EXPECT_DOUBLE_EQ(bandwidth.value, 3e12);
+    EXPECT_EQ(bandwidth.text, "3 TB/s");
+    EXPECT_EQ(bandwidth.path, "gpu.memory_bandwidth");
+    EXPECT_EQ(bandwidth.source, "--set");
+    EXPECT_EQ(bandwidth.where, "--set");
+    EXPECT_FALSE(bandwidth.assumed());
+}
+
+TEST(Set, the_last_of_a_repeated_path_wins) {
+    const auto system = load_system("a100x1", {{"gpu.price", "1 USD/h"}, {"gpu.price", "2 USD/h"}});
+    ASSERT_TRUE(system.ok());
+    EXPECT_DOUBLE_EQ(system->at("gpu").value("price"), 2);
+}
+
+TEST(Set, links_follow_a_changed_count) {
+    const auto system = load_system(
+        "a100x2-pnm8", {{"pnm.count", "12"}, {"gpu.count", "3"}, {"uplink.count", "2"}});
+    ASSERT_TRUE(system.ok()) << system.error().message();
+    EXPECT_EQ(system->count("pnm"), 12);
+    EXPECT_EQ(system->count("device_link"), 12);
+    EXPECT_EQ(system->count("gpu_link"), 3);
+    EXPECT_EQ(system->memory_nodes(), 2);
+    EXPECT_EQ(system->at("pnm").count_source, "--set");
+}
+
+TEST(Set, the_switch_of_host_costs_may_stay_off_but_not_go_on) {
+    EXPECT_EQ(error_of("a100x1", {{"cost.include_host", "false"}}), "ok");
+    EXPECT_EQ(error_of("a100x1", {{"cost.include_host", "true"}}),
+              "--set cost.include_host: not modelled yet: host, switch and cooling costs");
+    EXPECT_EQ(error_of("a100x1", {{"cost.include_host", "true"}, {"cost.include_host", "false"}}),
+              "ok");
+}
+
+TEST(Set, every_mistake_is_named) {
+    const std::pair<Overrides::value_type, std::string> cases[] = {
+        {{"price", "1"}, "--set price: expected role.key=value, such as"},
+        {{"", "1"}, "--set : expected role.key=value"},
+        {{"gpuu.price", "1 USD/h"},
+         "--set gpuu.price: unknown role 'gpuu'; did you mean 'gpu'? (it has gpu, gpu_link, cost)"},
+        {{"pnm.digest_in_capacity", "false"},
+         "--set pnm.digest_in_capacity: system 'a100x2' has no pnm (it has gpu, gpu_link, cost)"},
+        {{"gpu.memory_bandwith", "1 TB/s"},
+         "--set gpu.memory_bandwith: 'gpu' has no constant 'memory_bandwith'; did you mean "
+         "'memory_bandwidth'?"},
+        {{"gpu.", "1"}, "--set gpu.: 'gpu' has no constant ''; allowed: memory_capacity"},
+        {{"gpu.price.x", "1"}, "'gpu' has no constant 'price.x'"},
+        {{"gpu.price", "1"}, "--set gpu.price: '1' has no unit; a price is a number with one of"},
+        {{"gpu.price", ""}, "--set gpu.price: '' is not a number"},
+        {{"gpu.memory_bandwidth", "0 GB/s"},
+         "--set gpu.memory_bandwidth: '0 GB/s' must be more than 0"},
+        {{"gpu.memory_bandwidth", "-1 GB/s"}, "'-1 GB/s' is negative"},
+        {{"cost.include_host", "yes"}, "--set cost.include_host: 'yes' is not a switch; allowed: "},
+        {{"gpu.count", "0"}, "--set gpu.count: '0' is out of range; allowed: 1 to 4096"},
+        {{"gpu.count", "many"}, "--set gpu.count: 'many' is not an integer"},
+        {{"gpu_link.count", "2"},
+         "--set gpu_link.count: the count of 'gpu_link' cannot be set; it follows gpu.count"},
+        {{"cost.count", "2"}, "the count of 'cost' cannot be set; a system has one"},
+        {{"gpu.idle_power", "401 W"},
+         "--set gpu.idle_power: idle power 401 W is above active_power 400 W"},
+        {{"gpu.active_power", "1 W"},
+         "--set gpu.active_power: idle power 55 W is above active_power 1 W"},
+        {{"gpu.memory_reserved", "1"}, "--set gpu.memory_reserved: memory_reserved must be less"},
+        {{"gp\nu.x", "1"}, "--set gp\\x0au.x: unknown role 'gp\\x0au'"},
+    };
+    for (const auto& [pair, message] : cases) {
+        EXPECT_THAT(error_of("a100x2", {pair}), HasSubstr(message)) << pair.first;
+    }
+    EXPECT_EQ(error_of("a100x2-pnm8", {{"uplink.count", "3"}}),
+              "a100x2-pnm8: 8 pnm do not divide evenly over the 3 nodes of uplink.count");
+}
+
+}  // namespace
+}  // namespace memside
