@@ -76,7 +76,7 @@ double ModelSpec::attention_flops_per_token(std::int64_t context_tokens) const {
     return 4.0 * heads * head_dim * kept;
 }
 
-void derive_weights(ModelSpec& spec, int bytes_per_weight, bool qkv_bias) {
+void derive_weights(ModelSpec& spec, int bytes_per_weight, ModelBiases biases) {
     const std::int64_t layers = spec.layers;
     const std::int64_t hidden = spec.hidden;
     const std::int64_t q_width = std::int64_t{spec.heads} * spec.head_dim;
@@ -91,10 +91,10 @@ void derive_weights(ModelSpec& spec, int bytes_per_weight, bool qkv_bias) {
         return WeightPart{parameters, parameters * bytes_per_weight};
     };
     ModelWeights& w = spec.weights;
-    w.qkv = part(layers * (hidden * qkv_width + (qkv_bias ? qkv_width : 0)));
-    w.attn_out = part(layers * q_width * hidden);
-    w.ffn_up = part(layers * 2 * hidden * spec.ffn);
-    w.ffn_down = part(layers * hidden * spec.ffn);
+    w.qkv = part(layers * (hidden * qkv_width + (biases.qkv ? qkv_width : 0)));
+    w.attn_out = part(layers * (q_width * hidden + (biases.attn_out ? hidden : 0)));
+    w.ffn_up = part(layers * 2 * (hidden * spec.ffn + (biases.ffn ? spec.ffn : 0)));
+    w.ffn_down = part(layers * (hidden * spec.ffn + (biases.ffn ? hidden : 0)));
     w.norms =
         part(layers * (norms_per_layer * hidden + (qk_norm ? 2 * spec.head_dim : 0)) + hidden);
     w.embedding = part(std::int64_t{spec.vocab} * hidden);

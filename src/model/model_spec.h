@@ -18,8 +18,8 @@ struct WeightPart {
     std::int64_t bytes = 0;
 };
 
-struct ModelWeights {
-    WeightPart qkv;        // query, key and value projections, with biases
+struct ModelWeights {      // biases count with their projection
+    WeightPart qkv;        // query, key and value projections
     WeightPart attn_out;   // output projection
     WeightPart ffn_up;     // gate and up projections
     WeightPart ffn_down;   // down projection
@@ -73,9 +73,15 @@ struct ModelSpec {
     double attention_flops_per_token(std::int64_t context_tokens) const;
 };
 
+// Which projections have a bias; none has in most models.
+struct ModelBiases {
+    bool qkv = false;
+    bool attn_out = false;
+    bool ffn = false;  // gate, up and down
+};
+
 // Fills `spec.weights` from the shape, every weight stored in `bytes_per_weight` bytes. The fields
-// above `weights` must be set; `qkv_bias` and `qk_norm` follow from the architecture, except that
-// llama-style configurations may ask for a bias.
-void derive_weights(ModelSpec& spec, int bytes_per_weight, bool qkv_bias);
+// above `weights` must be set; q/k norms follow from the architecture.
+void derive_weights(ModelSpec& spec, int bytes_per_weight, ModelBiases biases);
 
 }  // namespace memside
