@@ -136,7 +136,7 @@ Result<std::optional<ConfigNode>> SystemTemplate::instantiate(const std::string&
         }
     }
     ConfigNode system = root_;
-    std::erase_if(system.fields, [](const auto& field) { return field.first == "where"; });
+    std::erase_if(system.fields, [](const auto& field) { return field.key == "where"; });
     for (auto& [key, node] : system.fields) {
         if (key == "system") node.scalar = name;
         if (key == "components") MEMSIDE_CHECK(substitute(bindings, node));

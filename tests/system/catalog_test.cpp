@@ -1,6 +1,7 @@
 #include "system/catalog.h"
 
 #include <fmt/format.h>
+
 #include <rapidcheck/gtest.h>
 
 #include "files.h"
