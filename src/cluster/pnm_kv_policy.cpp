@@ -90,8 +90,10 @@ class PnmKvPolicy final : public Policy {
         fit.request = kv::request_bytes(job.model, job.format, job.context_tokens);
         SimulationResult::Capacity& capacity = fit.capacity;
         if (shard.weight_bytes > hardware.gpu_usable_bytes) {
-            capacity = {"gpu", hardware.gpus, hardware.gpu_usable_bytes, shard.weight_bytes, 0.0,
-                        0};
+            capacity.device = "gpu";
+            capacity.devices = hardware.gpus;
+            capacity.capacity_bytes = hardware.gpu_usable_bytes;
+            capacity.weight_bytes = shard.weight_bytes;
             fit.reason = fmt::format(
                 "nothing fits: the weights take {} on each of {} GPUs, which have {} of HBM to use",
                 format_bytes(shard.weight_bytes), hardware.gpus,
@@ -101,8 +103,10 @@ class PnmKvPolicy final : public Policy {
         capacity.device = "pnm";
         capacity.devices = pool.devices;
         capacity.capacity_bytes = pool.capacity_bytes;
-        capacity.request_bytes = static_cast<double>(
-            fit.request.kv_bytes + (pool.digest_in_capacity ? fit.request.digest_bytes : 0));
+        if (pool.digest_in_capacity) {
+            capacity.digest_bytes = static_cast<double>(fit.request.digest_bytes);
+        }
+        capacity.request_bytes = static_cast<double>(fit.request.kv_bytes) + capacity.digest_bytes;
         capacity.requests_per_device =
             static_cast<std::int64_t>(std::floor(capacity.capacity_bytes / capacity.request_bytes));
         fit.max_batch = capacity.requests_per_device * pool.devices;

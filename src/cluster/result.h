@@ -101,7 +101,8 @@ struct SimulationResult {
         double capacity_bytes = 0;  // of one, after the reserve
         double weight_bytes = 0;    // resident on one
         double request_bytes = 0;   // KV and digests of one request, on the one or sharded
-        std::int64_t requests_per_device = 0;
+        double digest_bytes = 0;    // of request_bytes; 0 when digests are elsewhere or not counted
+        std::int64_t requests_per_device = 0;  // of the batch, on the fullest one
     };
     std::optional<Capacity> capacity;
     std::string reason;  // why batch is 0, with its numbers; else empty

@@ -142,6 +142,12 @@ void add_assumptions(const SimulationRequest& request, const Policy& policy, con
     }
 }
 
+// Sharded over GPUs, every request is on each; on memory devices, requests are spread evenly.
+std::int64_t requests_on_fullest(const Fit& fit, std::int64_t batch) {
+    if (fit.capacity.device == "gpu") return batch;
+    return (batch + fit.capacity.devices - 1) / fit.capacity.devices;
+}
+
 }  // namespace
 
 Result<SimulationResult> simulate(const SimulationRequest& request) {
@@ -182,8 +188,10 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
             fit.capacity.devices, fit.capacity.device, fit.capacity.requests_per_device,
             format_bytes(fit.capacity.request_bytes), fit.max_batch);
     }
+    result.capacity->requests_per_device = requests_on_fullest(fit, result.batch);
     if (!result.reason.empty()) {
         result.batch = 0;
+        result.capacity->requests_per_device = 0;
         result.micro_batches = 0;
         add_assumptions(request, *policy, job, constants, result);
         return result;

@@ -1,0 +1,45 @@
+#include "report/fields.h"
+
+namespace memside {
+
+const std::vector<ScalarField>& scalar_fields() {
+    using R = SimulationResult;
+    static const std::vector<ScalarField> fields{
+        {"model", &R::model},
+        {"system", &R::system},
+        {"policy", &R::policy},
+        {"context_tokens", &R::context_tokens},
+        {"batch", &R::batch},
+        {"micro_batches", &R::micro_batches},
+        {"budget_tokens", &R::budget_tokens},
+        {"page_size_tokens", &R::page_size_tokens},
+        {"throughput_tok_per_s", &R::throughput_tok_per_s},
+        {"tpot_s", &R::tpot_s},
+        {"tpot_p50_s", &R::tpot_p50_s},
+        {"tpot_p95_s", &R::tpot_p95_s},
+        {"tpot_p99_s", &R::tpot_p99_s},
+        {"ttft_s", &R::ttft_s},
+        {"energy_j_per_token", &R::energy_j_per_token},
+        {"energy_coarse_j_per_token", &R::energy_coarse_j_per_token},
+        {"usd_per_hour", &R::usd_per_hour},
+        {"tokens_per_usd", &R::tokens_per_usd},
+        {"kv_bytes_per_request", &R::kv_bytes_per_request},
+        {"digest_bytes_per_request", &R::digest_bytes_per_request},
+        {"kv_capacity_utilization", &R::kv_capacity_utilization},
+        {"pages_selected_per_step", &R::pages_selected_per_step},
+        {"pages_recalled_per_step", &R::pages_recalled_per_step},
+        {"pages_recalled_stderr", &R::pages_recalled_stderr},
+        {"select_sample", &R::select_sample},
+        {"bytes_recalled_per_step", &R::bytes_recalled_per_step},
+        {"kv_bytes_read_per_step", &R::kv_bytes_read_per_step},
+        {"digest_bytes_read_per_step", &R::digest_bytes_read_per_step},
+        {"gpu_utilization", &R::gpu_utilization},
+        {"device_utilization", &R::device_utilization},
+        {"pim_mac_utilization", &R::pim_mac_utilization},
+        {"tp", &R::tp},
+        {"pp", &R::pp},
+    };
+    return fields;
+}
+
+}  // namespace memside

@@ -1,0 +1,146 @@
+#include "report/format.h"
+
+#include <cmath>
+#include <set>
+
+#include "base/number.h"
+
+namespace memside {
+namespace {
+
+std::string with_separators(double whole) {
+    const std::string digits = fmt::format("{:.0f}", std::abs(whole));
+    std::string out = whole < 0 ? "-" : "";
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
+        out += digits[i];
+    }
+    return out;
+}
+
+// Three significant digits without an exponent, trailing zeros after the point cut.
+std::string three_digits(double value) {
+    if (value == 0) return "0";
+    const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(value))));
+    if (magnitude < -6) return fmt::format("{:.3g}", value);
+    std::string text = fmt::format("{:.{}f}", value, std::clamp(2 - magnitude, 0, 9));
+    if (text.find('.') != std::string::npos) {
+        text.erase(text.find_last_not_of('0') + 1);
+        if (text.back() == '.') text.pop_back();
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string figure(double value) {
+    if (std::abs(value) < 1000) return three_digits(value);
+    if (std::abs(value) < 1e7) return with_separators(value);
+    if (std::abs(value) < 1e9) return three_digits(value / 1e6) + " million";
+    return fmt::format("{:.3g}", value);
+}
+
+std::string percent(double share) {
+    return fmt::format("{:.1f} %", share * 100);
+}
+
+std::string short_bytes(double bytes) {
+    static constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    constexpr std::size_t gib = 3;
+    std::size_t unit = 0;
+    // GiB go on to 4,095: capacities are compared in them.
+    while (bytes >= (unit == gib ? 4096 : 1024) && unit + 1 < std::size(units)) {
+        bytes /= 1024;
+        ++unit;
+    }
+    if (bytes >= 1000) return with_separators(bytes) + " " + units[unit];
+    std::string text = fmt::format("{:.2f}", bytes);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text + " " + units[unit];
+}
+
+std::string milliseconds(double seconds) {
+    return figure(seconds * 1e3);
+}
+
+std::string held_back_by(const SimulationResult& result) {
+    if (result.phases.empty()) return "";
+    double step_s = 0;
+    for (const PhaseTime& phase : result.phases) step_s += phase.time_s;
+    const PhaseTime& largest = *std::max_element(
+        result.phases.begin(), result.phases.end(),
+        [](const PhaseTime& a, const PhaseTime& b) { return a.time_s < b.time_s; });
+    return step_s > 0 ? fmt::format("{}, {}", largest.name, percent(largest.time_s / step_s))
+                      : largest.name;
+}
+
+MemoryFill memory_fill(const SimulationResult& result, const SimulationResult::Capacity& capacity) {
+    const double requests =
+        result.batch == 0 ? 1.0 : static_cast<double>(capacity.requests_per_device);
+    const double occupied =
+        capacity.weight_bytes + (result.batch == 0 ? 0.0 : requests * capacity.request_bytes);
+    return {.weights_bytes = capacity.weight_bytes,
+            .kv_bytes = requests * std::max(0.0, capacity.request_bytes - capacity.digest_bytes),
+            .digest_bytes = requests * capacity.digest_bytes,
+            .free_bytes = std::max(0.0, capacity.capacity_bytes - occupied),
+            .capacity_bytes = capacity.capacity_bytes};
+}
+
+std::vector<Assumption> all_assumptions(const SimulationResult& result) {
+    std::vector<Assumption> all = result.assumptions;
+    std::set<std::string> keys;
+    for (const Assumption& assumption : all) keys.insert(assumption.key);
+    for (const Constant& constant : result.constants) {
+        if (constant.assumed() && keys.insert(constant.path).second) {
+            all.push_back({constant.path, constant.text, constant.source});
+        }
+    }
+    return all;
+}
+
+ResultLabels label_results(const std::vector<SimulationResult>& results) {
+    // A property is said once when all results agree on it, else in every label.
+    using Describe = std::string (*)(const SimulationResult&);
+    static constexpr Describe properties[] = {
+        [](const SimulationResult& r) { return r.model; },
+        [](const SimulationResult& r) { return format_tokens(r.context_tokens) + " tokens"; },
+        [](const SimulationResult& r) {
+            return r.budget_tokens ? "budget " + format_tokens(*r.budget_tokens) : "";
+        },
+        [](const SimulationResult& r) {
+            return r.page_size_tokens ? fmt::format("pages of {}", *r.page_size_tokens) : "";
+        },
+    };
+    constexpr std::size_t always_said = 2;  // model and context are part of the title at least
+
+    ResultLabels out;
+    for (const SimulationResult& result : results) {
+        out.labels.push_back({result.system, result.policy});
+    }
+    const auto ambiguous = [&] {
+        std::set<std::string> lines;
+        for (const auto& label : out.labels) lines.insert(label.line());
+        return lines.size() < out.labels.size();
+    };
+    for (std::size_t p = 0; p < std::size(properties); ++p) {
+        std::set<std::string> values;
+        for (const SimulationResult& result : results) values.insert(properties[p](result));
+        if (values.size() == 1 && p < always_said) {
+            out.shared += (out.shared.empty() ? "" : ", ") + *values.begin();
+        } else if (values.size() > 1 && (p < always_said || ambiguous())) {
+            for (std::size_t i = 0; i < results.size(); ++i) {
+                const std::string text = properties[p](results[i]);
+                if (!text.empty()) out.labels[i].detail += ", " + text;
+            }
+        }
+    }
+    if (ambiguous()) {
+        for (std::size_t i = 0; i < results.size(); ++i) {
+            out.labels[i].detail += fmt::format(", #{}", i + 1);
+        }
+    }
+    return out;
+}
+
+}  // namespace memside

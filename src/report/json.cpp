@@ -1,0 +1,77 @@
+#include "report/json.h"
+
+#include "report/fields.h"
+#include "report/json_writer.h"
+
+namespace memside {
+namespace {
+
+constexpr auto one_line = JsonWriter::Layout::one_line;
+
+// An array of objects, each on a line.
+template <typename T, typename WriteMembers>
+void write_rows(JsonWriter& json, std::string_view key, const std::vector<T>& rows,
+                WriteMembers write_members) {
+    json.key(key);
+    json.begin_array();
+    for (const T& row : rows) {
+        json.begin_object(one_line);
+        write_members(row);
+        json.end_object();
+    }
+    json.end_array();
+}
+
+void write_capacity(JsonWriter& json, const std::optional<SimulationResult::Capacity>& capacity) {
+    json.key("capacity");
+    if (!capacity) return json.null();
+    json.begin_object();
+    json.member("device", capacity->device);
+    json.member("devices", capacity->devices);
+    json.member("capacity_bytes", capacity->capacity_bytes);
+    json.member("weight_bytes", capacity->weight_bytes);
+    json.member("request_bytes", capacity->request_bytes);
+    json.member("digest_bytes", capacity->digest_bytes);
+    json.member("requests_per_device", capacity->requests_per_device);
+    json.end_object();
+}
+
+}  // namespace
+
+std::string to_json(const SimulationResult& result) {
+    JsonWriter json;
+    json.begin_object();
+    json.member("version", MEMSIDE_VERSION);
+    for (const ScalarField& field : scalar_fields()) {
+        std::visit([&](auto member) { json.member(field.key, result.*member); }, field.member);
+    }
+    write_rows(json, "phases", result.phases, [&](const PhaseTime& phase) {
+        json.member("name", phase.name);
+        json.member("time_s", phase.time_s);
+    });
+    write_rows(json, "resources", result.resources, [&](const ResourceBusy& resource) {
+        json.member("name", resource.name);
+        json.member("busy_s", resource.busy_s);
+    });
+    write_rows(json, "energy", result.energy, [&](const EnergyShare& share) {
+        json.member("name", share.name);
+        json.member("j_per_token", share.j_per_token);
+    });
+    write_rows(json, "assumptions", result.assumptions, [&](const Assumption& assumption) {
+        json.member("key", assumption.key);
+        json.member("value", assumption.value);
+        json.member("source", assumption.source);
+    });
+    json.member("seed", result.seed);
+    json.member("reason", result.reason);
+    write_capacity(json, result.capacity);
+    write_rows(json, "constants", result.constants, [&](const Constant& constant) {
+        json.member("key", constant.path);
+        json.member("value", constant.text);
+        json.member("source", constant.source);
+    });
+    json.end_object();
+    return std::move(json).finish();
+}
+
+}  // namespace memside
