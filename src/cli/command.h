@@ -1,0 +1,27 @@
+// A command of the memside program: one file each, listed in commands.cpp.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace memside::cli {
+
+struct Command {
+    std::string_view name;
+    std::string_view summary;  // one line for `memside --help`
+    // Runs with the arguments after the command's name; returns the exit status: 0 success,
+    // 1 failure, 2 bad input.
+    int (*run)(const std::vector<std::string>& arguments);
+};
+
+const std::vector<Command>& commands();
+
+int run_list(const std::vector<std::string>& arguments);
+int run_report(const std::vector<std::string>& arguments);
+int run_simulate(const std::vector<std::string>& arguments);
+
+// The whole program: dispatches to a command, prints help and version.
+int run_program(const std::vector<std::string>& arguments);
+
+}  // namespace memside::cli
