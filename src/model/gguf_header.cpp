@@ -366,8 +366,8 @@ class HeaderParser {
 
 Result<GgufHeader> parse_gguf_prefix(std::string_view bytes, std::uint64_t file_bytes,
                                      const std::string& file, bool& wants_more) {
-    assert(bytes.size() <= file_bytes);
-    HeaderParser parser(bytes, file_bytes, file);
+    // What lies beyond the end of the file is none of it.
+    HeaderParser parser(bytes.substr(0, file_bytes), file_bytes, file);
     Result<GgufHeader> header = parser.parse();
     wants_more = !header.ok() && parser.wants_more();
     return header;

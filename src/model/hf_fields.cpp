@@ -47,19 +47,22 @@ std::string HfFields::where(const JsonNode& node) const {
     return fmt::format("{}:{}", file_, node.line);
 }
 
-const std::pair<std::string, JsonNode>* HfFields::misspelt(std::string_view key) const {
+const JsonField* HfFields::misspelt(std::string_view key) const {
     const std::vector<std::string>& known = known_keys();
-    for (const auto& field : object_.fields) {
-        if (std::find(known.begin(), known.end(), field.first) != known.end()) continue;
-        if (nearest(field.first, known) == key) return &field;
+    // Real configurations have fewer than a hundred keys; the search is too slow for thousands.
+    const std::size_t searched = std::min<std::size_t>(object_.fields.size(), 200);
+    for (std::size_t i = 0; i < searched; ++i) {
+        const JsonField& field = object_.fields[i];
+        if (std::find(known.begin(), known.end(), field.key) != known.end()) continue;
+        if (nearest(field.key, known) == key) return &field;
     }
     return nullptr;
 }
 
 Error HfFields::missing(std::string_view key) const {
-    if (const auto* near = misspelt(key)) {
-        return bad_input(where(near->second), fmt::format("unknown key {}; did you mean '{}'?",
-                                                          quoted(near->first), key));
+    if (const JsonField* near = misspelt(key)) {
+        return bad_input(where(near->value),
+                         fmt::format("unknown key {}; did you mean '{}'?", quoted(near->key), key));
     }
     return bad_input(file_, fmt::format("missing key '{}'", key));
 }
@@ -90,7 +93,10 @@ Result<std::int64_t> HfFields::integer(std::string_view key, std::int64_t high,
 
 Result<bool> HfFields::flag(std::string_view key, bool fallback) const {
     const JsonNode* node = find_anywhere(key);
-    if (node == nullptr) return fallback;
+    if (node == nullptr) {
+        if (misspelt(key) != nullptr) return missing(key);
+        return fallback;
+    }
     if (node->kind != JsonNode::Kind::boolean) return wrong_type(*node, key, "true or false");
     return node->boolean;
 }

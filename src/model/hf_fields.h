@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "base/result.h"
 #include "model/json_tree.h"
@@ -34,6 +33,7 @@ class HfFields {
     Result<std::int64_t> integer(std::string_view key, std::int64_t high,
                                  std::optional<std::int64_t> fallback = std::nullopt) const;
 
+    // A boolean, looked for in the enclosing object too; misspellings as above.
     Result<bool> flag(std::string_view key, bool fallback) const;
     Result<std::string> text(std::string_view key) const;
 
@@ -42,7 +42,7 @@ class HfFields {
 
   private:
     // The field whose key was probably meant to be `key`, or nullptr.
-    const std::pair<std::string, JsonNode>* misspelt(std::string_view key) const;
+    const JsonField* misspelt(std::string_view key) const;
     Error wrong_type(const JsonNode& node, std::string_view key, std::string_view allowed) const;
 
     const JsonNode& object_;

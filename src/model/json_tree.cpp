@@ -107,7 +107,7 @@ class TreeBuilder {
     bool key(string_t& name) {
         JsonNode value;
         value.line = position_.line;
-        open_.back()->fields.emplace_back(std::move(name), std::move(value));
+        open_.back()->fields.push_back({std::move(name), std::move(value)});
         return true;
     }
     bool end_object() {
@@ -166,7 +166,7 @@ class TreeBuilder {
         node.line = position_.line;
         JsonNode* slot = &root_;
         if (!open_.empty() && open_.back()->kind == JsonNode::Kind::object) {
-            slot = &open_.back()->fields.back().second;
+            slot = &open_.back()->fields.back().value;
             node.line = slot->line;
         } else if (!open_.empty()) {
             slot = &open_.back()->items.emplace_back();
@@ -191,8 +191,7 @@ class TreeBuilder {
     bool keys_are_unique(const JsonNode& object) {
         std::vector<std::pair<std::string_view, int>> keys;
         for (const auto& [name, value] : object.fields) keys.emplace_back(name, value.line);
-        std::stable_sort(keys.begin(), keys.end(),
-                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        std::sort(keys.begin(), keys.end());
         const auto same =
             std::adjacent_find(keys.begin(), keys.end(),
                                [](const auto& a, const auto& b) { return a.first == b.first; });

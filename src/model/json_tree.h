@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
 
 namespace memside {
+
+struct JsonField;
 
 struct JsonNode {
     enum class Kind { null, boolean, integer, real, string, list, object };
@@ -20,14 +21,19 @@ struct JsonNode {
     std::int64_t integer = 0;  // held at the int64 bounds when the number is beyond them
     std::string text;          // a string's value, or a number as written
     std::vector<JsonNode> items;
-    std::vector<std::pair<std::string, JsonNode>> fields;  // in document order
-    int line = 0;                                          // 1-based; of the key, for a field
+    std::vector<JsonField> fields;  // in document order
+    int line = 0;                   // 1-based; of the key, for a field
 
     // The field of that name, or nullptr; null values count as absent.
     const JsonNode* find(std::string_view key) const;
 
     // "a string", "an object", ... as it stands in messages.
     std::string_view kind_name() const;
+};
+
+struct JsonField {
+    std::string key;
+    JsonNode value;
 };
 
 // Parses one JSON document. Syntax errors, duplicate keys, nesting deeper than 64 levels and more

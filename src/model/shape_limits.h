@@ -1,6 +1,6 @@
 // What a model description may say at most: far above any published model, and low enough that no
 // 64-bit product of model_spec.cpp overflows (the largest is 2^48 feed-forward parameters, times 8
-// bytes; KV bytes of a context of 2^30 tokens stay below 2^60).
+// bytes; KV bytes of a context of 2^30 tokens are 2^60 at most).
 #pragma once
 
 #include <cstdint>

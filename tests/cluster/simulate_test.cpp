@@ -170,7 +170,7 @@ RC_GTEST_PROP(Simulate, phases_sum_to_the_step_and_energy_to_its_parts, ()) {
     SimulationRequest request =
         toy(gpus, devices, pnm ? "pnm-kv" : "dense", *rc::gen::inRange(1, 200'000));
     request.model.layers = *rc::gen::inRange(1, 5);
-    derive_weights(request.model, 2, false);
+    derive_weights(request.model, 2, {});
     request.batch = *rc::gen::inRange(1, 40);
     const auto result = simulate(request);
     RC_ASSERT(result->batch == *request.batch);

@@ -101,7 +101,7 @@ inline ModelSpec toy_model() {
     model.ffn = 4000;
     model.vocab = 10000;
     model.window_tokens = 1 << 20;
-    derive_weights(model, 2, false);
+    derive_weights(model, 2, {});
     return model;
 }
 
