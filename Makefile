@@ -4,6 +4,7 @@
 JOBS ?= $(shell nproc)
 # How long each fuzzer runs under `make fuzz`, in seconds.
 SECONDS ?= 600
+export JOBS
 export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 
 ctest = ctest --output-on-failure --parallel $(JOBS) --no-tests=error --no-label-summary
