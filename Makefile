@@ -11,6 +11,9 @@ ctest = ctest --output-on-failure --parallel $(JOBS) --no-tests=error --no-label
 
 .PHONY: help demo check packages build fuzzers fuzz fuzz-smoke lint sanitize check-debian13 format
 
+# The steps use every core themselves, and the output has an order.
+.NOTPARALLEL:
+
 help:
 	@echo 'make demo            build and show near-memory KV on a 70B model at 128K tokens'
 	@echo 'make check           build and run every test, the source checks and a short fuzz'
