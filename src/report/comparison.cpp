@@ -33,7 +33,6 @@ std::string comparison(const std::vector<SimulationResult>& results, bool colour
         columns.push_back(align);
         heads.push_back({head, Tone::faint});
     };
-    if (!same_model) column("model", left);
     if (!same_context) column("context", right);
     column("system", left);
     column("policy", left);
@@ -44,9 +43,14 @@ std::string comparison(const std::vector<SimulationResult>& results, bool colour
 
     TextTable table(columns);
     table.add(heads);
+    const SimulationResult* previous = nullptr;
     for (const SimulationResult& result : results) {
+        // A line of its own for each model: a column of them would leave the systems no room.
+        if (!same_model && (previous == nullptr || previous->model != result.model)) {
+            table.add({{result.model, Tone::strong}});
+        }
+        previous = &result;
         std::vector<Cell> cells;
-        if (!same_model) cells.push_back({result.model});
         if (!same_context) cells.push_back({format_tokens(result.context_tokens)});
         cells.push_back({result.system});
         cells.push_back({result.policy});

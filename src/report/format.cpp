@@ -99,46 +99,59 @@ std::vector<Assumption> all_assumptions(const SimulationResult& result) {
     return all;
 }
 
-ResultLabels label_results(const std::vector<SimulationResult>& results) {
-    // A property is said once when all results agree on it, else in every label.
-    using Describe = std::string (*)(const SimulationResult&);
-    static constexpr Describe properties[] = {
-        [](const SimulationResult& r) { return r.model; },
-        [](const SimulationResult& r) { return format_tokens(r.context_tokens) + " tokens"; },
-        [](const SimulationResult& r) {
-            return r.budget_tokens ? "budget " + format_tokens(*r.budget_tokens) : "";
-        },
-        [](const SimulationResult& r) {
-            return r.page_size_tokens ? fmt::format("pages of {}", *r.page_size_tokens) : "";
-        },
-    };
-    constexpr std::size_t always_said = 2;  // model and context are part of the title at least
+namespace {
 
+std::size_t count_distinct(const std::vector<ResultLabels::Label>& labels) {
+    std::set<std::string> lines;
+    for (const auto& label : labels) lines.insert(label.line());
+    return lines.size();
+}
+
+// The labels with a text behind each that has one.
+std::vector<ResultLabels::Label> extended(std::vector<ResultLabels::Label> labels,
+                                          const std::vector<std::string>& texts) {
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        if (!texts[i].empty()) labels[i].detail += ", " + texts[i];
+    }
+    return labels;
+}
+
+}  // namespace
+
+ResultLabels label_results(const std::vector<SimulationResult>& results) {
     ResultLabels out;
     for (const SimulationResult& result : results) {
         out.labels.push_back({result.system, result.policy});
     }
-    const auto ambiguous = [&] {
-        std::set<std::string> lines;
-        for (const auto& label : out.labels) lines.insert(label.line());
-        return lines.size() < out.labels.size();
+    const auto texts_of = [&](const auto& describe) {
+        std::vector<std::string> texts;
+        for (const SimulationResult& result : results) texts.push_back(describe(result));
+        return texts;
     };
-    for (std::size_t p = 0; p < std::size(properties); ++p) {
-        std::set<std::string> values;
-        for (const SimulationResult& result : results) values.insert(properties[p](result));
-        if (values.size() == 1 && p < always_said) {
-            out.shared += (out.shared.empty() ? "" : ", ") + *values.begin();
-        } else if (values.size() > 1 && (p < always_said || ambiguous())) {
-            for (std::size_t i = 0; i < results.size(); ++i) {
-                const std::string text = properties[p](results[i]);
-                if (!text.empty()) out.labels[i].detail += ", " + text;
-            }
+    const auto always = [&](const std::vector<std::string>& texts) {
+        if (std::set(texts.begin(), texts.end()).size() > 1) {
+            out.labels = extended(std::move(out.labels), texts);
+        } else if (!texts.empty()) {
+            out.shared += (out.shared.empty() ? "" : ", ") + texts.front();
         }
-    }
-    if (ambiguous()) {
-        for (std::size_t i = 0; i < results.size(); ++i) {
-            out.labels[i].detail += fmt::format(", #{}", i + 1);
-        }
+    };
+    const auto if_it_helps = [&](const std::vector<std::string>& texts) {
+        auto labels = extended(out.labels, texts);
+        if (count_distinct(labels) > count_distinct(out.labels)) out.labels = std::move(labels);
+    };
+    always(texts_of([](const auto& r) { return r.model; }));
+    always(texts_of([](const auto& r) { return format_tokens(r.context_tokens) + " tokens"; }));
+    if_it_helps(texts_of([](const auto& r) {
+        return r.budget_tokens ? "budget " + format_tokens(*r.budget_tokens) : "";
+    }));
+    if_it_helps(texts_of([](const auto& r) {
+        return r.page_size_tokens ? fmt::format("pages of {}", *r.page_size_tokens) : "";
+    }));
+    if_it_helps(texts_of([](const auto& r) { return fmt::format("batch {}", r.batch); }));
+    if (count_distinct(out.labels) < out.labels.size()) {
+        std::vector<std::string> numbers;
+        for (std::size_t i = 1; i <= results.size(); ++i) numbers.push_back(fmt::format("#{}", i));
+        out.labels = extended(std::move(out.labels), numbers);
     }
     return out;
 }

@@ -57,7 +57,7 @@ struct Object {
         const std::string near = nearest(key, keys);
         return bad_input(where(key),
                          near.empty() ? "the key is missing; is this a result of simulate --json?"
-                                      : fmt::format("the key is missing; there is '{}'", near));
+                                      : "the key is missing; there is " + memside::quoted(near));
     }
 };
 

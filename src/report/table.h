@@ -15,7 +15,8 @@ inline constexpr int terminal_columns = 100;
 // rests on. When nothing fits: the reason and the memory that is missing.
 std::string summary(const SimulationResult& result, bool colour);
 
-// One row per result, with what holds it back: the phase with the largest share of a step.
+// One row per result, with what holds it back: the phase with the largest share of a step. Model
+// and context stand in the title when all agree; else models have lines between the rows.
 std::string comparison(const std::vector<SimulationResult>& results, bool colour);
 
 }  // namespace memside

@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cmath>
+#include <tuple>
 
 #include "report/json_writer.h"
 
@@ -73,8 +74,9 @@ std::string to_trace(const SimulationResult& result) {
                static_cast<std::size_t>(task.resource) < result.timeline_resources.size());
         tasks.push_back(&task);
     }
-    std::stable_sort(tasks.begin(), tasks.end(), [](const auto* a, const auto* b) {
-        return std::pair(a->start_s, a->resource) < std::pair(b->start_s, b->resource);
+    std::sort(tasks.begin(), tasks.end(), [](const auto* a, const auto* b) {
+        // Addresses last: equal tasks stay in the order of the timeline.
+        return std::tuple(a->start_s, a->resource, a) < std::tuple(b->start_s, b->resource, b);
     });
 
     JsonWriter json;

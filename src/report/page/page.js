@@ -159,7 +159,9 @@
     const box = document.querySelector(`#chart-${spec.id} .canvas`);
     const canvas = box.querySelector('canvas');
     box.style.height = data.labels.length * rowHeight + 34 + 'px';
-    const narrow = () => box.clientWidth < 480;
+    // By the room there is: ticks of the axis, and letters of a label.
+    const pick = (narrow, half, wide) =>
+      (box.clientWidth < 480 ? narrow : box.clientWidth < 640 ? half : wide);
     const grid = colour('--line');
     const muted = colour('--muted');
     const room = roomForEnds(canvas, spec, box.clientWidth);
@@ -189,7 +191,7 @@
             border: {display: false},
             ticks: {
               color: muted,
-              maxTicksLimit: narrow() ? 4 : 8,
+              maxTicksLimit: pick(4, 5, 8),
               maxRotation: 0,
               padding: 6,
               // The unit stands once, behind the last number.
@@ -211,7 +213,7 @@
               padding: 8,
               crossAlign: 'far',
               callback(value) {
-                return data.labels[value].map(text => shorten(text, narrow() ? 17 : 36));
+                return data.labels[value].map(text => shorten(text, pick(17, 26, 46)));
               }
             }
           }
