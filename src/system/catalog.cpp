@@ -36,9 +36,10 @@ Result<std::vector<SystemTemplate>> load_templates(const std::string& data) {
         MEMSIDE_TRY(SystemTemplate made, SystemTemplate::read(std::move(root)));
         templates.push_back(std::move(made));
     }
-    std::stable_sort(
-        templates.begin(), templates.end(),
-        [](const SystemTemplate& a, const SystemTemplate& b) { return a.order() < b.order(); });
+    std::sort(
+        templates.begin(), templates.end(), [](const SystemTemplate& a, const SystemTemplate& b) {
+            return std::make_pair(a.order(), a.shown()) < std::make_pair(b.order(), b.shown());
+        });
     return templates;
 }
 

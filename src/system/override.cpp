@@ -20,6 +20,7 @@ Status set_count(const std::string& where, const std::string& value, Component& 
     MEMSIDE_TRY(const std::int64_t count, parse_integer(value, 1, max_count, where));
     component.count = static_cast<int>(count);
     component.count_source = "--set";
+    component.count_where = where;
     return {};
 }
 

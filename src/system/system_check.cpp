@@ -66,14 +66,12 @@ Status check_links(const SystemSpec& system) {
     const bool memory = system.has("pnm") || system.has("cxl");
     for (const std::string_view role : {"host_link", "uplink", "device_link"}) {
         if (memory && !system.has(role)) {
-            return bad_input(
-                system.at(system.has("pnm") ? "pnm" : "cxl").where,
-                fmt::format("system '{}' has memory devices but no {}", system.name, role));
+            return bad_input(system.where, fmt::format("system '{}' has memory devices but no {}",
+                                                       system.name, role));
         }
         if (!memory && role != "host_link" && system.has(role)) {
-            return bad_input(
-                system.at(role).where,
-                fmt::format("system '{}' has a {} but no memory devices", system.name, role));
+            return bad_input(system.where, fmt::format("system '{}' has a {} but no memory devices",
+                                                       system.name, role));
         }
     }
     return {};
@@ -82,7 +80,11 @@ Status check_links(const SystemSpec& system) {
 Status check_divides(const SystemSpec& system, std::string_view nodes, std::string_view devices) {
     if (!system.has(nodes) || !system.has(devices)) return {};
     if (system.count(devices) % system.count(nodes) == 0) return {};
-    return bad_input(system.name,
+    std::string where = system.at(nodes).count_where;
+    if (where.empty() || system.at(devices).count_where.starts_with("--set")) {
+        where = system.at(devices).count_where;
+    }
+    return bad_input(where.empty() ? system.where : where,
                      fmt::format("{} {} do not divide evenly over the {} nodes of {}.count",
                                  system.count(devices), devices, system.count(nodes), nodes));
 }

@@ -44,6 +44,7 @@ Status read_count(const ConfigNode& entry, const RoleInfo& role, Component& comp
                                          : "a system has one"));
     }
     if (node == nullptr) return {};
+    component.count_where = node->where();
     if (node->is_map()) {
         MEMSIDE_CHECK(expect_keys(*node, {"value", "source"}));
         MEMSIDE_TRY(component.count_source, required_text(*node, "source"));
@@ -129,6 +130,7 @@ Result<SystemSpec> read_system(const ConfigNode& root, const ComponentLibrary& l
     if (!components->is_map()) {
         return bad_input(components->where(), "'components' must be a map of roles");
     }
+    system.where = components->where();
     for (const auto& [name, entry] : components->fields) {
         const RoleInfo* role = find_role(name);
         if (role == nullptr) {

@@ -56,6 +56,7 @@ struct Component {
     // Why the count is what it is, when the system's name or the user's own file does not say it;
     // else empty.
     std::string count_source;
+    std::string count_where;  // file:line or "--set role.count"; empty when the count is implied
     std::map<std::string, Constant, std::less<>> constants;  // by key, all of schema(kind)
 
     // The key must be in the schema of the component's kind.
@@ -83,6 +84,7 @@ const RoleInfo* find_role(std::string_view role);  // nullptr when there is none
 
 struct SystemSpec {
     std::string name;
+    std::string where;                                         // file:line of its components
     std::map<std::string, Component, std::less<>> components;  // by role
 
     const Component* find(std::string_view role) const;  // nullptr when the role is empty

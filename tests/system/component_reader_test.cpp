@@ -116,7 +116,7 @@ TEST(Component, every_mistake_is_named_with_its_line) {
         {constants + "bandwidth: {value: nan GB/s, source: s}\n",
          "dev/x.yaml:3: 'nan GB/s' is not a number"},
         {constants + "bandwidth: {value: 1e999 GB/s, source: s}\n",
-         "dev/x.yaml:3: '1e999 GB/s' is not a number"},
+         "dev/x.yaml:3: '1e999 GB/s' is out of range"},
         {constants + "efficiency: {value: 1.1, source: s}\n",
          "dev/x.yaml:3: '1.1' is more than 1; allowed: 0 to 1, or a percentage"},
         {constants + "latency: {value: 0 ns, source: \"assumed: none\"}\n", "ok"},
@@ -133,7 +133,7 @@ TEST(Component, every_mistake_is_named_with_its_line) {
          "dev/loop.yaml:2: inheritance goes in a circle: x -> loop -> x"},
         {"kind: link\nconstants: {bandwidth: [}\n", "dev/x.yaml:2: "},
         {"a: &a [*a]\n", "dev/x.yaml:1: an alias"},
-        {std::string(3000, '['), "dev/x.yaml:1: is nested deeper than"},
+        {std::string(80, '[') + std::string(80, ']'), "dev/x.yaml:1: is nested deeper than"},
     };
     for (const Case& example : cases) {
         const std::string message = error_of(example.text);

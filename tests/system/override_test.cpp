@@ -88,8 +88,10 @@ TEST(Set, every_mistake_is_named) {
     for (const auto& [pair, message] : cases) {
         EXPECT_THAT(error_of("a100x2", {pair}), HasSubstr(message)) << pair.first;
     }
+    EXPECT_EQ(error_of("rack-2x8a100-pnm32", {{"pnm.count", "33"}}),
+              "--set pnm.count: 33 pnm do not divide evenly over the 2 nodes of uplink.count");
     EXPECT_EQ(error_of("a100x2-pnm8", {{"uplink.count", "3"}}),
-              "a100x2-pnm8: 8 pnm do not divide evenly over the 3 nodes of uplink.count");
+              "--set uplink.count: 8 pnm do not divide evenly over the 3 nodes of uplink.count");
 }
 
 }  // namespace

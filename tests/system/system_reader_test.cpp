@@ -138,14 +138,16 @@ TEST(SystemFile, every_mistake_is_named_with_its_line) {
          "sys.yaml:3: idle power 401 W is above active_power 400 W"},
         {changed("count: 2", "constants: {memory_reserved: {value: 100 %, source: x}}"),
          "sys.yaml:3: memory_reserved must be less than 1"},
-        {minimal_system + "  pnm: {use: cxl-pnm}\n", "has memory devices but no host_link"},
+        {minimal_system + "  pnm: {use: cxl-pnm}\n",
+         "sys.yaml:2: system 'box' has memory devices but no host_link"},
         {minimal_system + "  host_link: {use: a100-pcie}\n  cxl: {use: cxl-memory}\n",
-         "has memory devices but no uplink"},
-        {minimal_system + "  uplink: {use: cxl3-x16}\n", "has a uplink but no memory devices"},
+         "sys.yaml:2: system 'box' has memory devices but no uplink"},
+        {minimal_system + "  uplink: {use: cxl3-x16}\n",
+         "sys.yaml:2: system 'box' has a uplink but no memory devices"},
         {minimal_system + "  node_link: {use: a100-infiniband, count: 3}\n",
-         "box: 2 gpu do not divide evenly over the 3 nodes of node_link.count"},
+         "sys.yaml:6: 2 gpu do not divide evenly over the 3 nodes of node_link.count"},
         {with_memory + "  cxl: {use: cxl-memory, count: 3}\n",
-         "box: 3 cxl do not divide evenly over the 2 nodes of uplink.count"},
+         "sys.yaml:7: 3 cxl do not divide evenly over the 2 nodes of uplink.count"},
     };
     EXPECT_EQ(error_of(with_memory), "ok");
     for (const auto& [text, message] : cases) {
