@@ -143,8 +143,8 @@ Result<std::size_t> Options::choice(const std::string& name, const std::string& 
     const std::string given = text_or(name, fallback);
     const auto found = std::find(allowed.begin(), allowed.end(), given);
     if (found == allowed.end()) {
-        return bad_input(
-            name, fmt::format("unknown value {}; allowed: {}", memside::quoted(given), join(allowed, ", ")));
+        return bad_input(name, fmt::format("unknown value {}; allowed: {}", memside::quoted(given),
+                                           join(allowed, ", ")));
     }
     return static_cast<std::size_t>(found - allowed.begin());
 }

@@ -220,7 +220,8 @@ int run_simulate(const std::vector<std::string>& arguments) {
         return fail("simulate", written.error());
     }
     if (!result->reason.empty()) {
-        return fail("simulate", Error{"", result->reason, Error::Kind::infeasible});
+        return fail("simulate",
+                    Error{"", "nothing fits: " + result->reason, Error::Kind::infeasible});
     }
     return 0;
 }

@@ -82,7 +82,7 @@ class DensePolicy final : public Policy {
     static std::string shortage(const SimulationResult::Capacity& capacity,
                                 const kv::RequestBytes& request) {
         return fmt::format(
-            "nothing fits: each of {} GPUs has {} of HBM to use, its share of the weights takes "
+            "each of {} GPUs has {} of HBM to use, its share of the weights takes "
             "{}, and one request's KV would take {} more ({} over all GPUs)",
             capacity.devices, format_bytes(capacity.capacity_bytes),
             format_bytes(capacity.weight_bytes), format_bytes(capacity.request_bytes),

@@ -94,10 +94,10 @@ class PnmKvPolicy final : public Policy {
             capacity.devices = hardware.gpus;
             capacity.capacity_bytes = hardware.gpu_usable_bytes;
             capacity.weight_bytes = shard.weight_bytes;
-            fit.reason = fmt::format(
-                "nothing fits: the weights take {} on each of {} GPUs, which have {} of HBM to use",
-                format_bytes(shard.weight_bytes), hardware.gpus,
-                format_bytes(hardware.gpu_usable_bytes));
+            fit.reason =
+                fmt::format("the weights take {} on each of {} GPUs, which have {} of HBM to use",
+                            format_bytes(shard.weight_bytes), hardware.gpus,
+                            format_bytes(hardware.gpu_usable_bytes));
             return fit;
         }
         capacity.device = "pnm";
@@ -200,7 +200,7 @@ class PnmKvPolicy final : public Policy {
 
     static std::string shortage(const PnmPool& pool, const DecodeJob& job, const Fit& fit) {
         std::string reason =
-            fmt::format("nothing fits: one request needs {} of the {} of a device ({} of KV",
+            fmt::format("one request needs {} of the {} of a device ({} of KV",
                         format_bytes(fit.capacity.request_bytes), format_bytes(pool.capacity_bytes),
                         format_bytes(static_cast<double>(fit.request.kv_bytes)));
         if (!pool.digest_in_capacity) return reason + ", digests not counted)";

@@ -183,10 +183,10 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
     if (fit.max_batch == 0) {
         result.reason = fit.reason;
     } else if (result.batch > fit.max_batch) {
-        result.reason = fmt::format(
-            "a batch of {} does not fit: {} {} x {} requests of {} make {} at most", result.batch,
-            fit.capacity.devices, fit.capacity.device, fit.capacity.requests_per_device,
-            format_bytes(fit.capacity.request_bytes), fit.max_batch);
+        result.reason = fmt::format("{} requests do not: {} {} x {} requests of {} make {} at most",
+                                    result.batch, fit.capacity.devices, fit.capacity.device,
+                                    fit.capacity.requests_per_device,
+                                    format_bytes(fit.capacity.request_bytes), fit.max_batch);
     }
     result.capacity->requests_per_device = requests_on_fullest(fit, result.batch);
     if (!result.reason.empty()) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,10 +60,11 @@ class Workplace {
     Outcome run(const std::vector<std::string>& arguments,
                 const std::string& redirection = "") const {
         const Workplace logs;
-        std::string command = "cd " + quote(path_.string()) + " && " + quote(MEMSIDE_BINARY);
-        for (const std::string& argument : arguments) command += " " + quote(argument);
-        command +=
-            " > " + quote(logs.file("out")) + " 2> " + quote(logs.file("err")) + " " + redirection;
+        std::string command =
+            fmt::format("cd {} && {}", quote(path_.string()), quote(MEMSIDE_BINARY));
+        for (const std::string& argument : arguments) command += ' ' + quote(argument);
+        command += fmt::format(" > {} 2> {} {}", quote(logs.file("out")), quote(logs.file("err")),
+                               redirection);
         const int status = std::system(command.c_str());
         Outcome outcome;
         outcome.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
@@ -73,9 +75,9 @@ class Workplace {
 
   private:
     static std::string quote(const std::string& text) {
-        std::string quoted = "'";
-        for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-        return quoted + "'";
+        std::string inside;
+        for (const char c : text) inside += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        return fmt::format("'{}'", inside);
     }
     std::filesystem::path path_;
 };

@@ -145,7 +145,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"workload", with(seventy, {"--workload", "qmsum"}), "not modelled yet"},
         BadCase{"partition", with(seventy, {"--partition", "tcp"}), "--policy pim"},
         BadCase{"positional", with(seventy, {"more"}), "unexpected argument 'more'"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& bad) { return bad.param.name; });
 
 TEST(SimulateCommand, a_missing_option_is_named) {
     const Workplace place;

@@ -9,7 +9,7 @@ struct Bench {
     explicit Bench(int gpus)
         : system(toy_system(gpus, 0)),
           constants(system),
-          hardware(*make_hardware(constants, false)) {
+          hardware(std::move(make_hardware(constants, false)).value()) {
         gpu = graph.add_resource("GPUs", "gpu");
         link = graph.add_resource("GPU link", "gpu_link");
     }

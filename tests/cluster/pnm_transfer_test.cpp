@@ -9,7 +9,7 @@ struct Path {
     explicit Path(int gpus, int devices, int uplinks = 1) : system(toy_system(gpus, devices)) {
         system.components["uplink"].count = uplinks;
         ConstantReader constants(system);
-        hardware = *make_hardware(constants, true);
+        hardware = std::move(make_hardware(constants, true)).value();
         gpu = graph.add_resource("GPUs", "gpu");
         Task nothing;
         nothing.resource = gpu;
