@@ -9,6 +9,9 @@ target_compile_definitions(memside_flags INTERFACE MEMSIDE_VERSION="${PROJECT_VE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC's flow-sensitive warnings misfire on inlined std::variant and std::optional.
   target_compile_options(memside_flags INTERFACE -Wno-maybe-uninitialized)
+else()
+  # libstdc++ 12's stable_sort calls a function that it deprecates, and clang 19 blames the caller.
+  target_compile_options(memside_flags INTERFACE -Wno-deprecated-declarations)
 endif()
 if(MEMSIDE_SANITIZE)
   target_compile_options(memside_flags INTERFACE

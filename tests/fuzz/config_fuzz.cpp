@@ -1,33 +1,28 @@
 // Any bytes as a YAML document: parse_config returns a tree or an Error, in bounded time, and every
 // message is one line.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "base/config.h"
 #include "base/number.h"
 #include "base/quantity.h"
+#include "check.h"
 
 namespace {
 
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-void require_one_line(const memside::Error& error) {
-    require(error.message().find('\n') == std::string::npos);
-}
+using memside::fuzz::require;
+using memside::fuzz::require_one_line;
 
 // Reads every scalar in every way that a description does.
 void walk(const memside::ConfigNode& node) {
     using memside::Dimension;
-    require(node.line >= 1);
+    require(node.line >= 1, "lines count from 1");
     if (node.is_scalar()) {
         for (const auto dimension : {Dimension::bytes_per_second, Dimension::joules_per_byte,
                                      Dimension::ratio, Dimension::count, Dimension::flag}) {
             const auto value = memside::parse_quantity(node.scalar, dimension, node.where());
             if (value.ok()) {
-                require(*value >= 0.0);
+                require(*value >= 0.0, "a quantity is not negative");
             } else {
                 require_one_line(value.error());
             }
