@@ -25,7 +25,16 @@ int edit_distance(std::string_view a, std::string_view b) {
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
     constexpr std::size_t longest_compared = 64;  // the distance is quadratic in the length
     if (word.size() > longest_compared) return "";
+    // What begins like one candidate alone is short for it: "pnm" for "pnm-kv".
     std::string best;
+    int longer = 0;
+    for (const std::string& candidate : candidates) {
+        if (word.size() < 2 || !candidate.starts_with(word)) continue;
+        best = candidate;
+        ++longer;
+    }
+    if (longer == 1) return best;
+    best.clear();
     int best_distance = std::max(1, static_cast<int>(word.size()) / 3) + 1;
     for (const std::string& candidate : candidates) {
         const int distance = edit_distance(word, candidate);

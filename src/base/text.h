@@ -10,7 +10,8 @@ namespace memside {
 // Levenshtein distance with transposition of neighbours counted as one edit.
 int edit_distance(std::string_view a, std::string_view b);
 
-// The candidate nearest to `word`, or "" when none is within a third of the word's length.
+// The only candidate that begins with `word`, else the one nearest to it; "" when none is within a
+// third of the word's length.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 // "; did you mean 'x'?" when a candidate is near, else "; allowed: a, b, c".

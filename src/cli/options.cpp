@@ -84,10 +84,19 @@ Status Options::parse(std::vector<std::string> arguments) {
         fmt::print("{}", app_->help());
         help_shown_ = true;
         return {};
+    } catch (const CLI::ArgumentMismatch& error) {
+        const std::string message = error.what();  // "--seed: 1 required TEXT missing"
+        return bad_input(message.substr(0, message.find(':')), "needs a value");
     } catch (const CLI::ParseError& error) {
         std::string message = error.what();
         std::replace(message.begin(), message.end(), '\n', ' ');
         return bad_input("", message);
+    }
+    for (const auto& value : values_) {
+        for (const std::string& given : value->given) {
+            if (!given.starts_with("--")) continue;
+            return bad_input(value->name, "needs a value before " + memside::quoted(given));
+        }
     }
     for (const std::string& extra : app_->remaining()) {
         if (!extra.starts_with("-")) {

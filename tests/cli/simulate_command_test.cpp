@@ -89,6 +89,10 @@ struct BadCase {
     std::string says;
 };
 
+void PrintTo(const BadCase& bad, std::ostream* out) {
+    *out << bad.name;
+}
+
 class BadInput : public testing::TestWithParam<BadCase> {};
 
 TEST_P(BadInput, is_refused_in_one_line_with_exit_status_2_and_no_file) {
@@ -138,7 +142,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"missing_system_file", changed("--system", "nowhere.yaml"), "no such file"},
         BadCase{"this_cpu", changed("--system", "this-cpu"), "memside calibrate"},
         BadCase{"unknown_option", with(seventy, {"--pagesize", "32"}), "'--page-size'"},
-        BadCase{"missing_value", with(seventy, {"--seed"}), "--seed"},
+        BadCase{"missing_value", with(seventy, {"--seed"}), "--seed: needs a value"},
         BadCase{"given_twice", with(seventy, {"--policy", "dense"}), "more than once"},
         BadCase{"seed", with(seventy, {"--seed", "-1"}), "--seed: '-1'"},
         BadCase{"overlap", with(seventy, {"--overlap", "half-batches"}), "not modelled yet"},
