@@ -54,9 +54,9 @@ const std::vector<Column>& counter_columns() {
          [](const R& r) { return or_empty(r.pages_selected_per_step, figure); }},
         {"Recalled", "pages",
          [](const R& r) { return or_empty(r.pages_recalled_per_step, figure); }},
-        {"KV read", "per layer",
+        {"KV read", "per step",
          [](const R& r) { return or_empty(r.kv_bytes_read_per_step, short_bytes); }},
-        {"Digests read", "per layer",
+        {"Digests read", "per step",
          [](const R& r) { return or_empty(r.digest_bytes_read_per_step, short_bytes); }},
         {"GPUs", "busy", [](const R& r) { return or_empty(r.gpu_utilization, percent); }},
         {"Devices", "busy", [](const R& r) { return or_empty(r.device_utilization, percent); }},
@@ -166,8 +166,8 @@ std::string comparison_table(const Results& results, const ResultLabels& labels)
 }
 
 std::string counters(const Results& results, const ResultLabels& labels) {
-    return "<section>\n<h2>What ran</h2>\n<p class=\"note\">Pages and bytes are means per request "
-           "and layer in one step.</p>\n" +
+    return "<section>\n<h2>What ran</h2>\n<p class=\"note\">Pages are means per request "
+           "and layer, bytes are those of the whole batch and all layers, in one step.</p>\n" +
            figures_table(results, labels, counter_columns(), false) + "</section>\n";
 }
 
