@@ -52,7 +52,7 @@ class TreeBuilder : public YAML::EventHandler {
         if (key_is_next()) {
             Open& map = open_.back();
             if (!map.keys.insert(value).second) {
-                refuse(mark, "key " + quoted(value) + " stands twice");
+                refuse(mark, "key " + in_quotes(value) + " stands twice");
             }
             map.key = value;
             map.key_line = line_of(mark);
@@ -182,7 +182,7 @@ Status expect_keys(const ConfigNode& node, const std::vector<std::string>& allow
     }
     for (const auto& [key, child] : node.fields) {
         if (std::find(allowed.begin(), allowed.end(), key) == allowed.end()) {
-            return bad_input(child.where(), "unknown key " + quoted(key) + hint(key, allowed));
+            return bad_input(child.where(), "unknown key " + in_quotes(key) + hint(key, allowed));
         }
     }
     return {};

@@ -14,12 +14,21 @@ Result<std::int64_t> parse_integer(std::string_view text, std::int64_t low, std:
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (code == std::errc::result_out_of_range ||
         (code == std::errc{} && end == text.end() && (value < low || value > high))) {
-        return bad_input(
-            where, fmt::format("{} is out of range; allowed: {} to {}", quoted(text), low, high));
+        return bad_input(where, fmt::format("{} is out of range; allowed: {} to {}",
+                                            in_quotes(text), low, high));
     }
     if (code != std::errc{} || end != text.end()) {
-        return bad_input(
-            where, fmt::format("{} is not an integer; allowed: {} to {}", quoted(text), low, high));
+        return bad_input(where, fmt::format("{} is not an integer; allowed: {} to {}",
+                                            in_quotes(text), low, high));
+    }
+    return value;
+}
+
+Result<double> parse_number(std::string_view text, const std::string& where) {
+    double value = 0.0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc{} || end != text.end() || !std::isfinite(value)) {
+        return bad_input(where, in_quotes(text) + " is not a number");
     }
     return value;
 }
@@ -47,13 +56,14 @@ Result<std::int64_t> parse_tokens(std::string_view text, const std::string& wher
     std::int64_t value = 0;
     const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (code == std::errc::result_out_of_range) {
-        return bad_input(where, fmt::format("{} is out of range; {}", quoted(text), allowed));
+        return bad_input(where, fmt::format("{} is out of range; {}", in_quotes(text), allowed));
     }
     if (code != std::errc{} || end != digits.end()) {
-        return bad_input(where, fmt::format("{} is not a token count; {}", quoted(text), allowed));
+        return bad_input(where,
+                         fmt::format("{} is not a token count; {}", in_quotes(text), allowed));
     }
     if (value < 1 || value > (max_tokens >> shift)) {
-        return bad_input(where, fmt::format("{} is out of range; {}", quoted(text), allowed));
+        return bad_input(where, fmt::format("{} is out of range; {}", in_quotes(text), allowed));
     }
     return value << shift;
 }

@@ -14,6 +14,9 @@ namespace memside {
 Result<std::int64_t> parse_integer(std::string_view text, std::int64_t low, std::int64_t high,
                                    const std::string& where);
 
+// Parses a finite decimal number, such as 0.05 or 1e-3.
+Result<double> parse_number(std::string_view text, const std::string& where);
+
 // Parses a token count: an integer, or one with the suffix K, M or G (1,024 and its powers).
 // Allowed: 1 to `max_tokens`.
 inline constexpr std::int64_t max_tokens = std::int64_t{1} << 30;

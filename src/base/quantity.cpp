@@ -76,7 +76,7 @@ Result<double> parse_quantity(std::string_view text, Dimension dimension,
     const std::string_view body = trim(text);
     const auto refuse = [&](std::string_view why) {
         return bad_input(where,
-                         fmt::format("{} {}; {}", quoted(text), why, expectation(dimension)));
+                         fmt::format("{} {}; {}", in_quotes(text), why, expectation(dimension)));
     };
     if (dimension == Dimension::flag) {
         if (body == "true") return 1.0;

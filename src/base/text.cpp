@@ -69,7 +69,7 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
-std::string quoted(std::string_view text, std::size_t limit) {
+std::string in_quotes(std::string_view text, std::size_t limit) {
     if (text.size() <= limit) return fmt::format("'{}'", escaped(text));
     // Not inside a UTF-8 character: its later bytes are 10xxxxxx.
     while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0U) == 0x80U) --limit;

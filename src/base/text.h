@@ -24,7 +24,7 @@ std::string escaped(std::string_view text);
 
 // `text` as it may appear inside a one-line message: escaped, in quotes, and cut with an ellipsis
 // at `limit` bytes.
-std::string quoted(std::string_view text, std::size_t limit = 60);
+std::string in_quotes(std::string_view text, std::size_t limit = 60);
 
 // Strips blanks and tabs at both ends.
 std::string_view trim(std::string_view text);

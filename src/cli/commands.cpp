@@ -49,7 +49,7 @@ int run_program(const std::vector<std::string>& arguments) {
         if (command.name == name) return command.run({arguments.begin() + 1, arguments.end()});
         names.emplace_back(command.name);
     }
-    fmt::print(stderr, "memside: unknown command {}{}\n", quoted(name), hint(name, names));
+    fmt::print(stderr, "memside: unknown command {}{}\n", in_quotes(name), hint(name, names));
     return 2;
 }
 

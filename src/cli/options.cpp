@@ -95,16 +95,16 @@ Status Options::parse(std::vector<std::string> arguments) {
     for (const auto& value : values_) {
         for (const std::string& given : value->given) {
             if (!given.starts_with("--")) continue;
-            return bad_input(value->name, "needs a value before " + memside::quoted(given));
+            return bad_input(value->name, "needs a value before " + in_quotes(given));
         }
     }
     for (const std::string& extra : app_->remaining()) {
         if (!extra.starts_with("-")) {
-            return bad_input("", "unexpected argument " + memside::quoted(extra));
+            return bad_input("", "unexpected argument " + in_quotes(extra));
         }
         const std::string name = extra.substr(0, extra.find('='));
         const std::string near = nearest(name, option_names());
-        return bad_input("", "unknown option " + memside::quoted(name) +
+        return bad_input("", "unknown option " + in_quotes(name) +
                                  (near.empty() ? "; --help lists the options"
                                                : fmt::format("; did you mean '{}'?", near)));
     }
@@ -152,7 +152,7 @@ Result<std::size_t> Options::choice(const std::string& name, const std::string& 
     const std::string given = text_or(name, fallback);
     const auto found = std::find(allowed.begin(), allowed.end(), given);
     if (found == allowed.end()) {
-        return bad_input(name, fmt::format("unknown value {}; allowed: {}", memside::quoted(given),
+        return bad_input(name, fmt::format("unknown value {}; allowed: {}", in_quotes(given),
                                            join(allowed, ", ")));
     }
     return static_cast<std::size_t>(found - allowed.begin());

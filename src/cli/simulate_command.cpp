@@ -35,9 +35,11 @@ constexpr std::int64_t max_count = 1'000'000;
 void declare(Options& options) {
     options.add("--model", "NAME|FILE", "preset, config.json or .gguf file");
     options.add("--system", "NAME|FILE", "named system or a system's YAML file");
-    options.add("--policy", "NAME", "dense or pnm-kv ('memside list policies')");
+    options.add("--policy", "NAME", "dense, recall, pnm-kv, png-kv ('memside list policies')");
     options.add("--context", "TOKENS", "context of every request: 131072, 128K, 1M");
     options.add("--batch", "N|max", "requests decoded together (default: max)");
+    options.add("--workload", "FILE", "CSV or JSONL with context_tokens of each request");
+    options.add("--placement", "NAME", "requests to devices: lpt (default) or round-robin");
     options.add("--budget", "TOKENS", "tokens attended (default: a quarter of the context)");
     options.add("--page-size", "TOKENS", "a power of two (default: 32)");
     options.add("--digest", "KIND", "minmax, centre-max, centre-mad, centre-std");
@@ -46,11 +48,12 @@ void declare(Options& options) {
     options.add("--sink-pages", "N", "first pages always selected, within the budget");
     options.add("--recent-pages", "N", "last pages always selected, within the budget");
     options.add("--dense-layers", "N", "first layers that attend to every page");
-    options.add("--steps", "N", "decode steps (default: 1)");
-    options.add("--warmup", "N", "steps before the first that counts (default: 0)");
-    options.add("--scores", "synthetic", "where page scores come from");
-    options.add("--select-sample", "N|all", "(request, layer) pairs that run selection");
-    options.add("--overlap", "none", "what hides attention");
+    options.add("--steps", "N", "steps that selection runs (default: 8)");
+    options.add("--warmup", "N", "steps before the first that counts (default: 2)");
+    options.add("--scores", "synthetic|FILE", "where page scores come from (default: synthetic)");
+    options.add("--select-sample", "N|all",
+                "(request, layer) pairs that run selection (default: 8)");
+    options.add("--overlap", "none|half-batches", "FC of one half hides attention of the other");
     options.add("--threads", "N", "0: all cores (default)");
     options.add("--seed", "N", "of everything random (default: 1)");
     options.add_repeated("--set", "KEY=VALUE",
@@ -61,16 +64,16 @@ void declare(Options& options) {
     options.add("--trace", "FILE.json", "one step as a Chrome/Perfetto trace");
     // Promised by the command line's documentation, not modelled yet: refused by name.
     for (const char* name :
-         {"--workload", "--requests", "--output-tokens", "--arrival-rate", "--partition",
-          "--scheduler", "--access", "--tp", "--pp", "--parallel", "--row-reuse", "--refresh"}) {
+         {"--requests", "--output-tokens", "--arrival-rate", "--partition", "--scheduler",
+          "--access", "--tp", "--pp", "--parallel", "--row-reuse", "--refresh"}) {
         options.add(name, "VALUE", "not modelled yet");
     }
 }
 
 Status refuse_unmodelled(const Options& options) {
-    for (const char* name : {"--workload", "--requests", "--output-tokens", "--arrival-rate"}) {
+    for (const char* name : {"--requests", "--output-tokens", "--arrival-rate"}) {
         if (options.text(name)) {
-            return bad_input(name, "is not modelled yet: every request has --context tokens");
+            return bad_input(name, "is not modelled yet: no request arrives or ends");
         }
     }
     for (const char* name : {"--partition", "--scheduler", "--access", "--tp", "--pp", "--parallel",
@@ -79,14 +82,6 @@ Status refuse_unmodelled(const Options& options) {
             return bad_input(name, "belongs to --policy pim, which is not modelled yet");
         }
     }
-    const auto only = [&](const char* name, const std::string& value) -> Status {
-        const std::string given = options.text_or(name, value);
-        if (given == value) return {};
-        return bad_input(name,
-                         fmt::format("{} is not modelled yet; allowed: {}", quoted(given), value));
-    };
-    MEMSIDE_CHECK(only("--overlap", "none"));
-    MEMSIDE_CHECK(only("--scores", "synthetic"));
     return {};
 }
 
@@ -112,17 +107,29 @@ Result<kv::PageFormat> page_format(const Options& options, const ModelSpec& mode
     return format;
 }
 
-// Options that only page selection reads: checked although it does not run yet.
-Status check_selection_options(const Options& options) {
-    for (const char* name : {"--sink-pages", "--recent-pages", "--warmup"}) {
-        MEMSIDE_TRY([[maybe_unused]] const std::int64_t n, options.integer(name, 0, 0, max_count));
+Result<SelectionOptions> selection_options(
+    const Options& options, const std::vector<std::pair<std::string, std::string>>& scores) {
+    SelectionOptions selection;
+    MEMSIDE_TRY(selection.pinned.sink, options.integer("--sink-pages", 0, 0, max_count));
+    MEMSIDE_TRY(selection.pinned.recent, options.integer("--recent-pages", 0, 0, max_count));
+    MEMSIDE_TRY(selection.steps, options.integer("--steps", selection.steps, 1, max_count));
+    MEMSIDE_TRY(selection.warmup_steps,
+                options.integer("--warmup", selection.warmup_steps, 0, max_count));
+    if (options.text_or("--select-sample", "8") == "all") {
+        selection.sample_pairs = 0;
+    } else {
+        MEMSIDE_TRY(selection.sample_pairs,
+                    options.integer("--select-sample", selection.sample_pairs, 1, max_count));
     }
-    MEMSIDE_TRY([[maybe_unused]] const std::int64_t n, options.integer("--steps", 1, 1, max_count));
-    if (options.text_or("--select-sample", "all") != "all") {
-        MEMSIDE_TRY([[maybe_unused]] const std::int64_t pairs,
-                    options.integer("--select-sample", 8, 1, max_count));
+    MEMSIDE_TRY(const std::int64_t threads, options.integer("--threads", 0, 0, 1024));
+    selection.threads = static_cast<unsigned>(threads);
+    selection.scores = options.text_or("--scores", "synthetic");
+    for (const auto& [name, text] : scores) {
+        const std::string where = "--set scores." + name;
+        MEMSIDE_TRY(const double value, parse_number(text, where));
+        MEMSIDE_CHECK(kv::set_synthetic_parameter(selection.synthetic, name, value, where));
     }
-    return {};
+    return selection;
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> overrides(const Options& options) {
@@ -130,7 +137,7 @@ Result<std::vector<std::pair<std::string, std::string>>> overrides(const Options
     for (const std::string& text : options.all("--set")) {
         const std::size_t equals = text.find('=');
         if (equals == std::string::npos || equals == 0) {
-            return bad_input("--set", quoted(text) + " is not of the form key=value");
+            return bad_input("--set", in_quotes(text) + " is not of the form key=value");
         }
         pairs.emplace_back(text.substr(0, equals), text.substr(equals + 1));
     }
@@ -142,23 +149,46 @@ Result<SimulationRequest> read_request(const Options& options) {
     MEMSIDE_TRY(const std::string model, options.required("--model"));
     MEMSIDE_TRY(const std::string system, options.required("--system"));
     MEMSIDE_TRY(request.policy, options.required("--policy"));
-    MEMSIDE_TRY(const std::string context, options.required("--context"));
     MEMSIDE_CHECK(refuse_unmodelled(options));
+    const auto workload = options.text("--workload");
+    if (workload && (options.text("--context") || options.text("--batch"))) {
+        return bad_input("--workload",
+                         "gives context and batch itself; leave out --context and "
+                         "--batch");
+    }
+    const std::string context = options.text_or("--context", "");
+    if (!workload && !options.text("--context")) return options.required("--context").error();
     MEMSIDE_TRY([[maybe_unused]] const Policy* policy, find_policy(request.policy));
-    MEMSIDE_TRY(request.context_tokens, parse_tokens(context, "--context"));
+    if (workload) {
+        MEMSIDE_TRY(request.workload, read_workload(*workload));
+    } else {
+        MEMSIDE_TRY(request.context_tokens, parse_tokens(context, "--context"));
+    }
+    MEMSIDE_TRY(const std::size_t placement,
+                options.choice("--placement", "lpt", {"lpt", "round-robin"}));
+    request.placement = static_cast<Placement>(placement);
     MEMSIDE_TRY(request.model, load_model(model));
-    MEMSIDE_TRY(const auto set, overrides(options));
+    MEMSIDE_TRY(auto set, overrides(options));
+    // scores.NAME belongs to the synthetic score source, all else to the system.
+    std::vector<std::pair<std::string, std::string>> scores;
+    std::erase_if(set, [&](const auto& pair) {
+        constexpr std::string_view prefix = "scores.";
+        if (!pair.first.starts_with(prefix)) return false;
+        scores.emplace_back(pair.first.substr(prefix.size()), pair.second);
+        return true;
+    });
     MEMSIDE_TRY(request.system, load_system(system, set));
     MEMSIDE_TRY(request.format, page_format(options, request.model));
-    MEMSIDE_CHECK(check_selection_options(options));
+    MEMSIDE_TRY(request.selection, selection_options(options, scores));
+    MEMSIDE_TRY(const std::size_t overlap,
+                options.choice("--overlap", "none", {"none", "half-batches"}));
+    request.half_batches = overlap == 1;
     if (options.text_or("--batch", "max") != "max") {
         MEMSIDE_TRY(request.batch, options.integer("--batch", 0, 1, max_count));
     }
     if (const auto budget = options.text("--budget")) {
         MEMSIDE_TRY(request.budget_tokens, parse_tokens(*budget, "--budget"));
     }
-    MEMSIDE_TRY([[maybe_unused]] const std::int64_t threads,
-                options.integer("--threads", 0, 0, 1024));
     MEMSIDE_TRY(const std::int64_t seed, options.integer("--seed", 1, 0, INT64_MAX));
     request.seed = static_cast<std::uint64_t>(seed);
     return request;
@@ -171,7 +201,7 @@ Status check_outputs(const Options& options) {
         if (!path) continue;
         if (path->empty()) return bad_input(name, "is empty; allowed: a file name or '-'");
         if (std::find(paths.begin(), paths.end(), *path) != paths.end()) {
-            return bad_input(name, quoted(*path) + " is the target of another output too");
+            return bad_input(name, in_quotes(*path) + " is the target of another output too");
         }
         paths.push_back(*path);
     }

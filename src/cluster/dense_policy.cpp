@@ -9,6 +9,36 @@
 namespace memside {
 namespace {
 
+class DenseAttention final : public AttentionSide {
+  public:
+    DenseAttention(StepPlan& step, const Hardware& hardware, const DecodeJob& job)
+        : step_(step), hardware_(hardware), job_(job) {}
+
+    Result<std::vector<TaskId>> attend(FcBuilder& fc, int layer, const BatchPart& part,
+                                       TaskId qkv) override {
+        const ModelSpec& model = job_.model;
+        Attention op;
+        op.requests = static_cast<double>(request_count(part.requests));
+        op.query_heads = fc.shard().query_heads;
+        op.kv_heads = fc.shard().kv_heads;
+        op.head_dim = model.head_dim;
+        op.tokens = mean_kept_tokens(model, layer, part.requests);
+        op.kv_bits = kv::bits(job_.format.value_type);
+        const double token_bytes = op.requests * 2.0 * op.kv_heads * op.head_dim * op.kv_bits / 8.0;
+        const TaskId append = fc.gpu_task(step_.graph, "append", "attention", layer,
+                                          KvAppend{token_bytes, 0.0, 0.0}, {qkv});
+        const TaskId attended =
+            fc.gpu_task(step_.graph, "attention", "attention", layer, op, {append});
+        step_.kv_bytes_read += hardware_.gpus * step_.graph.tasks().back().bytes;
+        return std::vector<TaskId>{attended};
+    }
+
+  private:
+    StepPlan& step_;
+    const Hardware& hardware_;
+    const DecodeJob& job_;
+};
+
 class DensePolicy final : public Policy {
   public:
     std::string_view name() const override { return "dense"; }
@@ -16,7 +46,6 @@ class DensePolicy final : public Policy {
         return "all KV in HBM, every token attended on the GPUs";
     }
     bool selects_pages() const override { return false; }
-    bool uses_pnm() const override { return false; }
     Status supports(const SystemSpec&) const override { return {}; }
 
     Fit fit(const Hardware& hardware, const DecodeJob& job) const override {
@@ -41,41 +70,10 @@ class DensePolicy final : public Policy {
         return fit;
     }
 
-    Result<StepPlan> plan(const Hardware& hardware, const DecodeJob& job,
-                          std::int64_t batch) const override {
-        const ModelSpec& model = job.model;
-        StepPlan step;
-        const ResourceId gpu = step.graph.add_resource("GPUs", "gpu");
-        const ResourceId link = step.graph.add_resource("GPU link", "gpu_link");
-        const auto requests = static_cast<double>(batch);
-        FcBuilder fc(model, hardware, requests, gpu, link);
-        const double kv_bits = kv::bits(job.format.value_type);
-        const double token_bytes =
-            2.0 * fc.shard().kv_heads * model.head_dim * kv_bits / 8.0 * requests;
-
-        std::vector<TaskId> after;
-        for (int layer = 0; layer < model.layers; ++layer) {
-            const TaskId qkv = fc.before_attention(step.graph, layer, after);
-            const TaskId append = fc.gpu_task(step.graph, "append", "attention", layer,
-                                              KvAppend{token_bytes, 0.0, 0.0}, {qkv});
-            const auto tokens = static_cast<double>(model.kept_tokens(layer, job.context_tokens));
-            Attention attention;
-            attention.requests = requests;
-            attention.query_heads = fc.shard().query_heads;
-            attention.kv_heads = fc.shard().kv_heads;
-            attention.head_dim = model.head_dim;
-            attention.tokens = tokens;
-            attention.kv_bits = kv_bits;
-            const TaskId attended =
-                fc.gpu_task(step.graph, "attention", "attention", layer, attention, {append});
-            step.kv_bytes_read +=
-                hardware.gpus * step.graph.tasks()[static_cast<std::size_t>(attended)].bytes;
-            after = {fc.after_attention(step.graph, layer, {attended})};
-        }
-        fc.finish(step.graph, after.front());
-        step.gpu_energy_j = fc.gpu_energy_j();
-        step.link_energy_j = fc.link_energy_j();
-        return step;
+    std::unique_ptr<AttentionSide> attention(StepPlan& step, const Hardware& hardware,
+                                             const DecodeJob& job,
+                                             const PageShares&) const override {
+        return std::make_unique<DenseAttention>(step, hardware, job);
     }
 
   private:

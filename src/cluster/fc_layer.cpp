@@ -79,9 +79,12 @@ TaskId FcBuilder::norm(TaskGraph& graph, std::string_view phase, int layer,
                     VectorOp{4.0 * activation_value_bytes * values, 4.0 * values}, after);
 }
 
-TaskId FcBuilder::all_reduce(TaskGraph& graph, int layer, TaskId after) {
+double FcBuilder::hidden_bytes() const {
+    return activation_value_bytes * batch_ * model_.hidden;
+}
+
+TaskId FcBuilder::all_reduce(TaskGraph& graph, int layer, double bytes, TaskId after) {
     if (hardware_.gpus == 1) return after;
-    const double bytes = activation_value_bytes * batch_ * model_.hidden;
     const int per_node = hardware_.gpus / hardware_.gpu_nodes;
     link_energy_j_ += hardware_.gpu_nodes * all_reduce_link_bytes(per_node, bytes) *
                       hardware_.gpu_link.energy_j_per_byte;
@@ -112,7 +115,7 @@ TaskId FcBuilder::after_attention(TaskGraph& graph, int layer, const std::vector
     const TaskId out =
         gemm(graph, "attn_out", "attn_out", layer, model_.hidden, attn_width,
              per_layer(w.attn_out, model_) * shard_.query_heads / model_.heads, after);
-    const TaskId joined = all_reduce(graph, layer, out);
+    const TaskId joined = all_reduce(graph, layer, hidden_bytes(), out);
     const TaskId normed = norm(graph, "ffn", layer, {joined});
     const double columns = static_cast<double>(model_.ffn) / shard_.ranks;
     const TaskId up = gemm(graph, "ffn_up", "ffn", layer, 2.0 * columns, model_.hidden,
@@ -123,7 +126,7 @@ TaskId FcBuilder::after_attention(TaskGraph& graph, int layer, const std::vector
                  VectorOp{3.0 * activation_value_bytes * values, 8.0 * values}, {up});
     const TaskId down = gemm(graph, "ffn_down", "ffn", layer, model_.hidden, columns,
                              per_layer(w.ffn_down, model_) / shard_.ranks, {active});
-    return all_reduce(graph, layer, down);
+    return all_reduce(graph, layer, hidden_bytes(), down);
 }
 
 TaskId FcBuilder::finish(TaskGraph& graph, TaskId after) {

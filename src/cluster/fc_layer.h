@@ -41,12 +41,15 @@ class FcBuilder {
     TaskId gpu_task(TaskGraph& graph, std::string_view name, std::string_view phase, int layer,
                     const Operation& operation, const std::vector<TaskId>& after);
 
+    // All-reduce of `bytes` over the GPUs; `after` itself when there is only one.
+    TaskId all_reduce(TaskGraph& graph, int layer, double bytes, TaskId after);
+
     const TensorShard& shard() const { return shard_; }
     double gpu_energy_j() const { return gpu_energy_j_; }    // all GPUs, above idle
     double link_energy_j() const { return link_energy_j_; }  // all-reduces
 
   private:
-    TaskId all_reduce(TaskGraph& graph, int layer, TaskId after);
+    double hidden_bytes() const;  // of the batch's activations, FP16
     TaskId gemm(TaskGraph& graph, std::string_view name, std::string_view phase, int layer,
                 double n, double k, double weight_bytes, const std::vector<TaskId>& after);
     TaskId norm(TaskGraph& graph, std::string_view phase, int layer,

@@ -14,22 +14,41 @@ PointLink read_link(ConstantReader& constants, std::string_view role) {
     return link;
 }
 
-Result<PnmPool> make_pool(ConstantReader& constants) {
+Result<MemoryFabric> make_fabric(ConstantReader& constants, std::string_view memory_role) {
     const SystemSpec& system = constants.system();
-    for (const std::string_view role : {"pnm", "host_link", "uplink", "device_link"}) {
+    for (const std::string_view role :
+         {memory_role, std::string_view("host_link"), std::string_view("uplink"),
+          std::string_view("device_link")}) {
         if (!system.has(role)) {
             return bad_input("system " + system.name, fmt::format("has no {}", role));
         }
     }
+    MemoryFabric fabric;
+    fabric.devices = system.at(memory_role).count;
+    fabric.uplinks = system.at("uplink").count;
+    fabric.host_link = read_link(constants, "host_link");
+    fabric.uplink = read_link(constants, "uplink");
+    fabric.device_link = read_link(constants, "device_link");
+    return fabric;
+}
+
+Result<PnmPool> make_pnm_pool(ConstantReader& constants) {
     PnmPool pool;
+    MEMSIDE_TRY(pool.fabric, make_fabric(constants, "pnm"));
     pool.device = pnm::make_pnm_roofline(constants);
-    pool.devices = system.at("pnm").count;
-    pool.uplinks = system.at("uplink").count;
     pool.capacity_bytes = constants.value("pnm", "memory_capacity");
     pool.digest_in_capacity = constants.flag("pnm", "digest_in_capacity");
-    pool.host_link = read_link(constants, "host_link");
-    pool.uplink = read_link(constants, "uplink");
-    pool.device_link = read_link(constants, "device_link");
+    return pool;
+}
+
+Result<CxlPool> make_cxl_pool(ConstantReader& constants) {
+    CxlPool pool;
+    MEMSIDE_TRY(pool.fabric, make_fabric(constants, "cxl"));
+    pool.capacity_bytes = constants.value("cxl", "memory_capacity");
+    pool.bytes_per_s =
+        constants.value("cxl", "memory_bandwidth") * constants.value("cxl", "memory_efficiency");
+    pool.active_power_w =
+        constants.value("cxl", "active_power") - constants.value("cxl", "idle_power");
     return pool;
 }
 
@@ -40,7 +59,7 @@ double Hardware::all_reduce_s(double bytes) const {
     return hierarchical_all_reduce_s(gpu_link, gpus / gpu_nodes, *node_link, gpu_nodes, bytes);
 }
 
-Result<Hardware> make_hardware(ConstantReader& constants, bool with_pnm) {
+Result<Hardware> make_hardware(ConstantReader& constants, MemoryUse use) {
     const SystemSpec& system = constants.system();
     Hardware hardware;
     hardware.gpu = gpu::make_gpu_roofline(constants);
@@ -58,8 +77,11 @@ Result<Hardware> make_hardware(ConstantReader& constants, bool with_pnm) {
             hardware.node_link = read_collective_link(constants, "node_link");
         }
     }
-    if (with_pnm) {
-        MEMSIDE_TRY(hardware.pnm, make_pool(constants));
+    if (use.pnm) {
+        MEMSIDE_TRY(hardware.pnm, make_pnm_pool(constants));
+    }
+    if (use.cxl) {
+        MEMSIDE_TRY(hardware.cxl, make_cxl_pool(constants));
     }
     return hardware;
 }

@@ -19,16 +19,29 @@ struct PointLink {
     double transfer_s(double bytes) const { return bytes / bytes_per_s; }
 };
 
-// The processing-near-memory side of a system.
+// The way between GPUs and CXL memory: GPU to host, host to switch, switch to device.
+struct MemoryFabric {
+    int devices = 0;
+    int uplinks = 0;      // host links to switches; devices are spread evenly over them
+    PointLink host_link;  // one per GPU
+    PointLink uplink;
+    PointLink device_link;  // one per device
+};
+
+// CXL memory with a processor beside it.
 struct PnmPool {
     std::unique_ptr<Device> device;  // the model of one of them: they are alike
-    int devices = 0;
-    int uplinks = 0;            // host links to CXL switches; devices are spread evenly over them
-    double capacity_bytes = 0;  // of one device
+    double capacity_bytes = 0;       // of one device
     bool digest_in_capacity = true;
-    PointLink host_link;    // GPU to host, one per GPU
-    PointLink uplink;       // host to switch
-    PointLink device_link;  // switch to device
+    MemoryFabric fabric;
+};
+
+// CXL memory without one. Data are interleaved over the modules.
+struct CxlPool {
+    double capacity_bytes = 0;  // of one module
+    double bytes_per_s = 0;     // of one module
+    double active_power_w = 0;  // above idle, of one module that moves data
+    MemoryFabric fabric;
 };
 
 struct Hardware {
@@ -39,13 +52,19 @@ struct Hardware {
     CollectiveLink gpu_link;
     std::optional<CollectiveLink> node_link;
     std::optional<PnmPool> pnm;
+    std::optional<CxlPool> cxl;
 
     // All-reduce of `bytes` over all GPUs.
     double all_reduce_s(double bytes) const;
 };
 
-// `with_pnm`: the policy uses the devices; else their constants are not read. bad_input when a role
-// that is needed is not filled.
-Result<Hardware> make_hardware(ConstantReader& constants, bool with_pnm);
+// Which memory devices a policy uses; the constants of others are not read.
+struct MemoryUse {
+    bool pnm = false;
+    bool cxl = false;
+};
+
+// bad_input when a role that is needed is not filled.
+Result<Hardware> make_hardware(ConstantReader& constants, MemoryUse use);
 
 }  // namespace memside

@@ -77,12 +77,15 @@ struct SimulationResult {
     std::optional<double> pages_recalled_per_step;
     std::optional<double> pages_recalled_stderr;
     std::optional<std::int64_t> select_sample;
-    std::optional<double> bytes_recalled_per_step;
+    std::optional<double> drop_out_rate;  // share of the selected pages that the next step drops
+    std::optional<std::int64_t> pool_tokens_per_request;  // resident on the GPUs, per layer
+    std::optional<double> bytes_recalled_per_step;        // whole batch, all layers
     std::optional<double> kv_bytes_read_per_step;
     std::optional<double> digest_bytes_read_per_step;
 
     std::optional<double> gpu_utilization;     // busy share of the step
     std::optional<double> device_utilization;  // busy share of the step, mean over the devices
+    std::optional<double> load_imbalance;      // bytes on the fullest device over the mean
     std::optional<double> pim_mac_utilization;
     std::optional<std::int64_t> tp;
     std::optional<std::int64_t> pp;

@@ -6,7 +6,9 @@
 #include <string>
 
 #include "base/result.h"
+#include "cluster/batch.h"
 #include "cluster/result.h"
+#include "cluster/selection.h"
 #include "kv/layout.h"
 #include "model/model_spec.h"
 #include "system/system_spec.h"
@@ -17,10 +19,14 @@ struct SimulationRequest {
     ModelSpec model;
     SystemSpec system;
     std::string policy;
-    std::int64_t context_tokens = 0;
+    std::int64_t context_tokens = 0;            // of every request
     std::optional<std::int64_t> batch;          // empty: the largest that fits
     std::optional<std::int64_t> budget_tokens;  // empty: a quarter of the context
     kv::PageFormat format;
+    SelectionOptions selection;
+    Requests workload;  // requests of several lengths, in place of context_tokens and batch
+    Placement placement = Placement::lpt;
+    bool half_batches = false;  // FC of one half of the batch hides attention of the other
     std::uint64_t seed = 1;
 };
 

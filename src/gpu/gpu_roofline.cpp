@@ -1,5 +1,6 @@
 #include "gpu/gpu_roofline.h"
 
+#include "gpu/shape_efficiency.h"
 #include "system/roofline.h"
 
 namespace memside::gpu {
@@ -7,8 +8,8 @@ namespace {
 
 class GpuRoofline final : public Device {
   public:
-    GpuRoofline(std::string name, const Roofline& roofline)
-        : name_(std::move(name)), roofline_(roofline) {}
+    GpuRoofline(std::string name, const Roofline& roofline, const Machine& machine)
+        : name_(std::move(name)), roofline_(roofline), machine_(machine) {}
 
     Result<OperationCost> cost(const Operation& operation) const override {
         return std::visit([this](const auto& op) { return Result<OperationCost>(evaluate(op)); },
@@ -20,11 +21,20 @@ class GpuRoofline final : public Device {
 
   private:
     OperationCost evaluate(const Gemm& op) const {
-        return roofline_.cost(op.weight_bytes + op.activation_bytes, 2.0 * op.m * op.n * op.k);
+        const double flops = 2.0 * op.m * op.n * op.k;
+        OperationCost cost = roofline_.cost(op.weight_bytes + op.activation_bytes,
+                                            flops / gemm_efficiency(machine_, op.m, op.n));
+        cost.flops = flops;  // the useful ones
+        return cost;
     }
     OperationCost evaluate(const Attention& op) const {
         // Decode attention with grouped queries reads K and V once per group (flash-decoding).
-        return roofline_.cost(attention_kv_bytes(op), attention_flops(op));
+        const double busy = attention_efficiency(machine_, op.requests, op.kv_heads, op.tokens);
+        OperationCost cost =
+            roofline_.cost(attention_kv_bytes(op) / busy, attention_flops(op) / busy);
+        cost.bytes = attention_kv_bytes(op);
+        cost.flops = attention_flops(op);
+        return cost;
     }
     OperationCost evaluate(const DigestScan& op) const {
         // Two products, one maximum and one addition per channel and query head.
@@ -43,6 +53,7 @@ class GpuRoofline final : public Device {
 
     std::string name_;
     Roofline roofline_;
+    Machine machine_;
 };
 
 }  // namespace
@@ -55,7 +66,9 @@ std::unique_ptr<Device> make_gpu_roofline(ConstantReader& constants) {
     roofline.latency_s = read("kernel_latency");
     roofline.active_power_w = read("active_power");
     roofline.idle_power_w = read("idle_power");
-    return std::make_unique<GpuRoofline>(constants.system().at("gpu").name, roofline);
+    const Machine machine{read("multiprocessors"), read("gemm_tile"), read("mma_columns"),
+                          read("kv_chunk")};
+    return std::make_unique<GpuRoofline>(constants.system().at("gpu").name, roofline, machine);
 }
 
 double usable_bytes(ConstantReader& constants) {

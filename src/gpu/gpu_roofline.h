@@ -1,5 +1,5 @@
-// A GPU as a roofline over its datasheet rates. Every operation of a decode step is one kernel of a
-// captured graph.
+// A GPU as a roofline over its datasheet rates, less what the shape of an operation leaves idle.
+// Every operation of a decode step is one kernel of a captured graph.
 #pragma once
 
 #include <memory>

@@ -83,8 +83,8 @@ Result<ModelSpec> load_model(const std::string& name_or_path) {
     const bool looks_like_path = lower.find('/') != std::string::npos || lower.ends_with(".json");
     if (looks_like_path || fs::exists(name_or_path, code)) return load_path(name_or_path);
     if (!names.ok()) return names.error();
-    return bad_input("model", fmt::format("unknown model {}{}", memside::quoted(name_or_path),
-                                          hint(lower, *names)));
+    return bad_input(
+        "model", fmt::format("unknown model {}{}", in_quotes(name_or_path), hint(lower, *names)));
 }
 
 }  // namespace memside

@@ -130,10 +130,10 @@ class HeaderParser {
                                      header_.metadata.size() + 1, key.size(), max_key_bytes));
         }
         std::uint32_t type = 0;
-        if (!cursor_.read(type)) return ends_inside(fmt::format("the type of {}", quoted(key)));
+        if (!cursor_.read(type)) return ends_inside(fmt::format("the type of {}", in_quotes(key)));
         MEMSIDE_TRY(GgufValue value, read_value(static_cast<ValueType>(type), key));
         if (header_.metadata.contains(key)) {
-            return error(fmt::format("metadata key {} is given twice", quoted(key)));
+            return error(fmt::format("metadata key {} is given twice", in_quotes(key)));
         }
         header_.metadata.emplace(std::move(key), std::move(value));
         return {};
@@ -159,7 +159,7 @@ class HeaderParser {
     }
 
     Error cut_off_value(const std::string& key) const {
-        return ends_inside(fmt::format("the value of {}", quoted(key)));
+        return ends_inside(fmt::format("the value of {}", in_quotes(key)));
     }
 
     Result<bool> read_boolean(const std::string& key) {
@@ -167,7 +167,7 @@ class HeaderParser {
         if (!cursor_.read(value)) return cut_off_value(key);
         if (value > 1) {
             return error(fmt::format("{} is a boolean with the value {}; allowed: 0, 1",
-                                     quoted(key), value));
+                                     in_quotes(key), value));
         }
         return value == 1;
     }
@@ -206,7 +206,7 @@ class HeaderParser {
             case ValueType::array:
                 return read_array(key);
         }
-        return error(fmt::format("the value of {} has type {}; allowed: 0 to 12", quoted(key),
+        return error(fmt::format("the value of {} has type {}; allowed: 0 to 12", in_quotes(key),
                                  static_cast<std::uint32_t>(type)));
     }
 
@@ -218,10 +218,10 @@ class HeaderParser {
         const std::uint64_t size = smallest_size(type);
         if (size == 0 || type == ValueType::array) {
             return error(fmt::format("{} is an array of type {}; allowed: 0 to 8, 10 to 12",
-                                     quoted(key), number));
+                                     in_quotes(key), number));
         }
         if (!cursor_.has(count, size)) {
-            return too_many(count, fmt::format("elements of {}", quoted(key)));
+            return too_many(count, fmt::format("elements of {}", in_quotes(key)));
         }
         switch (type) {
             case ValueType::u8:
@@ -276,7 +276,7 @@ class HeaderParser {
             return error(fmt::format("the name of tensor {} has {} bytes; allowed: 1 to {}", number,
                                      tensor.name.size(), max_tensor_name_bytes));
         }
-        const std::string shown = quoted(tensor.name);
+        const std::string shown = in_quotes(tensor.name);
         if (!names_.insert(tensor.name).second) {
             return error(fmt::format("tensor {} is given twice", shown));
         }
@@ -340,7 +340,7 @@ class HeaderParser {
         for (const GgufTensor& tensor : header_.tensors) {
             if (tensor.offset != next) {
                 return error(fmt::format("tensor {} is at offset {} where {} is expected",
-                                         quoted(tensor.name), tensor.offset, next));
+                                         in_quotes(tensor.name), tensor.offset, next));
             }
             const std::uint64_t end =
                 header_.data_start + next + static_cast<std::uint64_t>(tensor.bytes);
@@ -348,7 +348,7 @@ class HeaderParser {
                 return error(
                     fmt::format("tensor {} ends at byte {}, but the file has {}; is it "
                                 "truncated?",
-                                quoted(tensor.name), end, file_bytes_));
+                                in_quotes(tensor.name), end, file_bytes_));
             }
             next = align_up(next + static_cast<std::uint64_t>(tensor.bytes));
         }

@@ -121,7 +121,7 @@ Status join_part(GgufHeader& joined, const std::string& path, std::int64_t numbe
     for (GgufTensor& tensor : part.tensors) {
         if (!names.insert(tensor.name).second) {
             return bad_input(
-                path, fmt::format("tensor {} is in an earlier part too", quoted(tensor.name)));
+                path, fmt::format("tensor {} is in an earlier part too", in_quotes(tensor.name)));
         }
         tensor.part = static_cast<int>(number);
         joined.tensors.push_back(std::move(tensor));

@@ -49,12 +49,12 @@ class TensorTable {
             if (name.find("_exps.") != std::string_view::npos) {
                 return bad_input(file_, fmt::format("mixture-of-experts models (tensor {}) are not "
                                                     "supported",
-                                                    memside::quoted(name)));
+                                                    in_quotes(name)));
             }
             if (layer_of(name) >= layers) {
                 return bad_input(file_, fmt::format("tensor {} belongs to no layer of a model "
                                                     "with {}",
-                                                    memside::quoted(name), layers));
+                                                    in_quotes(name), layers));
             }
             count(*tensor, part);
         }

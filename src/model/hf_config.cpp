@@ -83,18 +83,18 @@ Result<ModelType> find_model_type(const HfFields& fields) {
         if (name.find(part) != std::string::npos) {
             return bad_input(where, fmt::format("model_type {} is a mixture of experts, which is "
                                                 "not supported",
-                                                quoted(name)));
+                                                in_quotes(name)));
         }
     }
     for (const char* part : {"deepseek", "kimi"}) {
         if (name.find(part) != std::string::npos) {
             return bad_input(where, fmt::format("model_type {} has multi-head latent attention or "
                                                 "a mixture of experts, which are not supported",
-                                                quoted(name)));
+                                                in_quotes(name)));
         }
     }
     return bad_input(where, fmt::format("model_type {} is not supported; supported: {}",
-                                        quoted(name), join(names, ", ")));
+                                        in_quotes(name), join(names, ", ")));
 }
 
 Result<std::string> find_weight_type(const HfFields& fields) {
@@ -109,7 +109,7 @@ Result<std::string> find_weight_type(const HfFields& fields) {
     return bad_input(fields.where(*node),
                      fmt::format("weight type {} is not supported; allowed: bfloat16, float16, "
                                  "float32",
-                                 node->text.empty() ? node->kind_name() : quoted(node->text)));
+                                 node->text.empty() ? node->kind_name() : in_quotes(node->text)));
 }
 
 Result<std::vector<bool>> listed_sliding(const HfFields& fields, const JsonNode& list, int layers) {
@@ -126,10 +126,11 @@ Result<std::vector<bool>> listed_sliding(const HfFields& fields, const JsonNode&
     for (const JsonNode& item : list.items) {
         const bool slides = item.text == "sliding_attention";
         if (item.kind != JsonNode::Kind::string || (!slides && item.text != "full_attention")) {
-            return bad_input(fields.where(item),
-                             fmt::format("layer type {} is not supported; allowed: full_attention, "
-                                         "sliding_attention",
-                                         item.text.empty() ? item.kind_name() : quoted(item.text)));
+            return bad_input(
+                fields.where(item),
+                fmt::format("layer type {} is not supported; allowed: full_attention, "
+                            "sliding_attention",
+                            item.text.empty() ? item.kind_name() : in_quotes(item.text)));
         }
         sliding.push_back(slides);
     }
@@ -269,7 +270,7 @@ Result<ModelSpec> parse_hf_config(std::string_view json, const std::string& file
             return bad_input(fields.where(*inner),
                              fmt::format("model_type {} of text_config is not supported; allowed: "
                                          "gemma3_text",
-                                         quoted(inner->text)));
+                                         in_quotes(inner->text)));
         }
     }
 

@@ -61,15 +61,15 @@ const JsonField* HfFields::misspelt(std::string_view key) const {
 
 Error HfFields::missing(std::string_view key) const {
     if (const JsonField* near = misspelt(key)) {
-        return bad_input(where(near->value),
-                         fmt::format("unknown key {}; did you mean '{}'?", quoted(near->key), key));
+        return bad_input(where(near->value), fmt::format("unknown key {}; did you mean '{}'?",
+                                                         in_quotes(near->key), key));
     }
     return bad_input(file_, fmt::format("missing key '{}'", key));
 }
 
 Error HfFields::wrong_type(const JsonNode& node, std::string_view key,
                            std::string_view allowed) const {
-    const std::string shown = node.text.empty() ? "" : fmt::format(" {}", quoted(node.text));
+    const std::string shown = node.text.empty() ? "" : fmt::format(" {}", in_quotes(node.text));
     return bad_input(where(node),
                      fmt::format("{} is {}{}; allowed: {}", key, node.kind_name(), shown, allowed));
 }
@@ -86,7 +86,7 @@ Result<std::int64_t> HfFields::integer(std::string_view key, std::int64_t high,
     }
     if (node->integer < 1 || node->integer > high) {
         return bad_input(where(*node), fmt::format("{} {} is out of range; allowed: 1 to {}", key,
-                                                   quoted(node->text), high));
+                                                   in_quotes(node->text), high));
     }
     return node->integer;
 }

@@ -125,7 +125,7 @@ class TreeBuilder {
                      const nlohmann::json::exception& exception) {
         constexpr int syntax_error = 101;  // the library's number; others are about values
         if (exception.id != syntax_error) {
-            return fail(fmt::format("number {} is out of range", memside::quoted(last_token)));
+            return fail(fmt::format("number {} is out of range", in_quotes(last_token)));
         }
         // The end of the text counts as one more character.
         if (characters_read > text_.size()) {
@@ -133,8 +133,8 @@ class TreeBuilder {
         }
         const std::size_t column =
             std::max<std::size_t>(position_.offset - position_.line_start, 1);
-        return fail(fmt::format("not valid JSON at column {}, near {}", column,
-                                memside::quoted(last_token)));
+        return fail(
+            fmt::format("not valid JSON at column {}, near {}", column, in_quotes(last_token)));
     }
 
     Result<JsonNode> finish(bool parsed) && {
@@ -196,7 +196,7 @@ class TreeBuilder {
             std::adjacent_find(keys.begin(), keys.end(),
                                [](const auto& a, const auto& b) { return a.first == b.first; });
         if (same == keys.end()) return true;
-        fail(fmt::format("key {} is given twice, first on line {}", memside::quoted(same->first),
+        fail(fmt::format("key {} is given twice, first on line {}", in_quotes(same->first),
                          same->second));
         error_line_ = std::next(same)->second;
         return false;

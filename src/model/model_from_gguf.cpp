@@ -104,9 +104,9 @@ Result<Architecture> find_architecture(const GgufHeader& header, const std::stri
         names.emplace_back(architecture_name(architecture));
     }
     const bool experts = name->find("moe") != std::string::npos;
-    return bad_input(file, fmt::format("architecture {} is not supported{}; supported: {}",
-                                       memside::quoted(*name),
-                                       experts ? " (mixture of experts)" : "", join(names, ", ")));
+    return bad_input(
+        file, fmt::format("architecture {} is not supported{}; supported: {}", in_quotes(*name),
+                          experts ? " (mixture of experts)" : "", join(names, ", ")));
 }
 
 Status read_shape(const Metadata& metadata, ModelSpec& spec) {

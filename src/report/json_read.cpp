@@ -19,13 +19,13 @@ std::string found(const Json& value) {
         case Json::value_t::boolean:
             return value.get<bool>() ? "true" : "false";
         case Json::value_t::string:
-            return memside::quoted(value.get_ref<const std::string&>());
+            return in_quotes(value.get_ref<const std::string&>());
         case Json::value_t::array:
             return "a list";
         case Json::value_t::object:
             return "an object";
         default:
-            return memside::quoted(value.dump());
+            return in_quotes(value.dump());
     }
 }
 
@@ -57,7 +57,7 @@ struct Object {
         const std::string near = nearest(key, keys);
         return bad_input(where(key),
                          near.empty() ? "the key is missing; is this a result of simulate --json?"
-                                      : "the key is missing; there is " + memside::quoted(near));
+                                      : "the key is missing; there is " + in_quotes(near));
     }
 };
 

@@ -66,7 +66,7 @@ Error unknown_system(const std::string& name, const std::vector<SystemTemplate>&
     std::vector<std::string> candidates = listed_names(templates);
     candidates.emplace_back(this_cpu);
     const std::string near = nearest(name, candidates);
-    std::string what = "unknown system " + memside::quoted(name);
+    std::string what = "unknown system " + in_quotes(name);
     if (!near.empty()) what += fmt::format("; did you mean '{}'?", near);
     std::vector<std::string> families;
     for (const SystemTemplate& family : templates) families.push_back(family.shown());
@@ -77,7 +77,7 @@ Error unknown_system(const std::string& name, const std::vector<SystemTemplate>&
 
 Result<SystemSpec> load_named(const std::string& name) {
     if (is_dram_pim(name)) {
-        return bad_input("system " + memside::quoted(name), "not modelled yet: needs DRAM-PIM");
+        return bad_input("system " + in_quotes(name), "not modelled yet: needs DRAM-PIM");
     }
     MEMSIDE_TRY(const std::string data, data_dir());
     MEMSIDE_TRY(const std::vector<SystemTemplate> templates, load_templates(data));

@@ -60,7 +60,7 @@ Result<Constant> make_constant(const SchemaKey& key, const std::string& text,
                                const std::string& source, const std::string& where) {
     MEMSIDE_TRY(const double value, parse_quantity(text, key.dimension, where));
     if (key.positive && value == 0.0) {
-        return bad_input(where, fmt::format("{} must be more than 0", memside::quoted(text)));
+        return bad_input(where, fmt::format("{} must be more than 0", in_quotes(text)));
     }
     if (trim(source).empty()) {
         return bad_input(where, fmt::format("the source of '{}' is empty; name the paper or "
@@ -86,10 +86,9 @@ Status read_constants(const ConfigNode& constants, Component& component) {
     for (const auto& [name, node] : constants.fields) {
         const SchemaKey* key = schema_key(component.kind, name);
         if (key == nullptr) {
-            return bad_input(
-                node.where(),
-                fmt::format("unknown constant {} of a {}{}", memside::quoted(name),
-                            kind_name(component.kind), hint(name, schema_keys(component.kind))));
+            return bad_input(node.where(), fmt::format("unknown constant {} of a {}{}",
+                                                       in_quotes(name), kind_name(component.kind),
+                                                       hint(name, schema_keys(component.kind))));
         }
         MEMSIDE_TRY(Constant constant, read_constant(node, *key));
         component.constants.insert_or_assign(name, std::move(constant));
@@ -102,7 +101,7 @@ Result<ComponentKind> read_kind(const ConfigNode& map) {
     const std::optional<ComponentKind> kind = kind_from_name(name);
     if (!kind) {
         return bad_input(map.find("kind")->where(),
-                         "unknown kind " + memside::quoted(name) + hint(name, kind_names()));
+                         "unknown kind " + in_quotes(name) + hint(name, kind_names()));
     }
     return *kind;
 }
@@ -156,7 +155,7 @@ Result<Component> ComponentLibrary::read(const ConfigNode& root, const std::stri
 
 Result<ConfigNode> ComponentLibrary::find(const std::string& name, const std::string& where) const {
     if (!is_component_name(name)) {
-        return bad_input(where, memside::quoted(name) +
+        return bad_input(where, in_quotes(name) +
                                     " is not a component's name; allowed: letters, "
                                     "digits, '-', '_' and '.'");
     }
@@ -174,7 +173,7 @@ Result<ConfigNode> ComponentLibrary::find(const std::string& name, const std::st
             }
         }
     }
-    return bad_input(where, "unknown component " + memside::quoted(name) + hint(name, known));
+    return bad_input(where, "unknown component " + in_quotes(name) + hint(name, known));
 }
 
 }  // namespace memside

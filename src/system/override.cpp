@@ -25,7 +25,7 @@ Status set_count(const std::string& where, const std::string& value, Component& 
 }
 
 Status apply(const std::string& path, const std::string& value, SystemSpec& system) {
-    const std::string shown = quoted(path);
+    const std::string shown = in_quotes(path);
     const std::string where = "--set " + shown.substr(1, shown.size() - 2);
     const std::size_t dot = path.find('.');
     if (dot == std::string::npos) {
@@ -38,7 +38,7 @@ Status apply(const std::string& path, const std::string& value, SystemSpec& syst
     if (found == system.components.end()) {
         const std::string problem = find_role(role) != nullptr
                                         ? fmt::format("system '{}' has no {}", system.name, role)
-                                        : "unknown role " + quoted(role);
+                                        : "unknown role " + in_quotes(role);
         const std::string near = nearest(role, system.roles());
         const std::string meant = near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
         return bad_input(where, problem + meant + " (it has " + join(system.roles(), ", ") + ")");
@@ -50,8 +50,8 @@ Status apply(const std::string& path, const std::string& value, SystemSpec& syst
     if (entry == nullptr) {
         std::vector<std::string> allowed = schema_keys(component.kind);
         allowed.emplace_back("count");
-        return bad_input(
-            where, fmt::format("'{}' has no constant {}{}", role, quoted(key), hint(key, allowed)));
+        return bad_input(where, fmt::format("'{}' has no constant {}{}", role, in_quotes(key),
+                                            hint(key, allowed)));
     }
     MEMSIDE_TRY(Constant constant, make_constant(*entry, value, "--set", where));
     constant.path = path;

@@ -16,7 +16,7 @@ Result<int> parse_count(const std::string& text, const std::string& where) {
         const std::string number(trim(std::string_view(text).substr(start, end - start)));
         MEMSIDE_TRY(const std::int64_t factor, parse_integer(number, 1, max_count, where));
         if (operation == '/' && value % factor != 0) {
-            return bad_input(where, fmt::format("count {} is not a whole number", quoted(text)));
+            return bad_input(where, fmt::format("count {} is not a whole number", in_quotes(text)));
         }
         value = operation == '/' ? value / factor : value * factor;
         // Also keeps the product of the next two factors far from overflow.
@@ -27,7 +27,7 @@ Result<int> parse_count(const std::string& text, const std::string& where) {
     }
     if (value > max_count) {
         return bad_input(where, fmt::format("count {} is out of range; allowed: 1 to {}",
-                                            quoted(text), max_count));
+                                            in_quotes(text), max_count));
     }
     return static_cast<int>(value);
 }
@@ -122,7 +122,7 @@ Result<SystemSpec> read_system(const ConfigNode& root, const ComponentLibrary& l
         return bad_input(name_where,
                          "describes many systems; name one of them instead of the file");
     }
-    if (trim(system.name).empty() || quoted(system.name) != "'" + system.name + "'") {
+    if (trim(system.name).empty() || in_quotes(system.name) != "'" + system.name + "'") {
         return bad_input(name_where, "the system's name must be 1 to 60 printable characters");
     }
     const ConfigNode* components = root.find("components");
@@ -135,7 +135,7 @@ Result<SystemSpec> read_system(const ConfigNode& root, const ComponentLibrary& l
         const RoleInfo* role = find_role(name);
         if (role == nullptr) {
             return bad_input(entry.where(),
-                             "unknown role " + quoted(name) + hint(name, role_names()));
+                             "unknown role " + in_quotes(name) + hint(name, role_names()));
         }
         MEMSIDE_TRY(Component component, read_entry(entry, *role, library));
         system.components.emplace(name, std::move(component));

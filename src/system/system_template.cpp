@@ -39,14 +39,14 @@ Status SystemTemplate::read_placeholders(const ConfigNode& where) {
     std::size_t combinations = 1;
     for (const auto& [name, list] : where.fields) {
         if (!list.is_list() || list.items.empty()) {
-            return bad_input(list.where(), quoted(name) + " must be a list of its values");
+            return bad_input(list.where(), in_quotes(name) + " must be a list of its values");
         }
         Placeholder holder{name, {}, true};
         for (const ConfigNode& item : list.items) {
             if (!item.is_scalar() || item.scalar.empty() || item.scalar.size() > max_name_bytes) {
                 return bad_input(item.where(),
                                  fmt::format("a value of {} must be text of 1 to {} characters",
-                                             quoted(name), max_name_bytes));
+                                             in_quotes(name), max_name_bytes));
             }
             holder.counts = holder.counts && is_count(item.scalar);
             holder.values.push_back(item.scalar);
@@ -69,17 +69,17 @@ Status SystemTemplate::read_pattern(const std::string& pattern, const std::strin
         if (open == std::string::npos) break;
         const std::size_t close = pattern.find('}', open);
         if (close == std::string::npos) {
-            return bad_input(where, "'{' without '}' in " + quoted(pattern));
+            return bad_input(where, "'{' without '}' in " + in_quotes(pattern));
         }
         const std::string name = pattern.substr(open + 1, close - open - 1);
         const auto found = std::find_if(placeholders_.begin(), placeholders_.end(),
                                         [&](const Placeholder& h) { return h.name == name; });
         if (found == placeholders_.end()) {
-            return bad_input(where, "placeholder " + quoted(name) + " has no values in 'where'");
+            return bad_input(where, "placeholder " + in_quotes(name) + " has no values in 'where'");
         }
         const auto index = static_cast<std::size_t>(found - placeholders_.begin());
         if (used[index]) {
-            return bad_input(where, "placeholder " + quoted(name) + " stands twice in the name");
+            return bad_input(where, "placeholder " + in_quotes(name) + " stands twice in the name");
         }
         used[index] = true;
         pieces_.push_back({pattern.substr(start, open - start), index});
@@ -89,7 +89,7 @@ Status SystemTemplate::read_pattern(const std::string& pattern, const std::strin
     for (std::size_t i = 0; i < used.size(); ++i) {
         if (!used[i]) {
             return bad_input(where, fmt::format("placeholder {} is not in the name",
-                                                quoted(placeholders_[i].name)));
+                                                in_quotes(placeholders_[i].name)));
         }
     }
     return {};
@@ -130,9 +130,9 @@ Result<std::optional<ConfigNode>> SystemTemplate::instantiate(const std::string&
             std::find_if(placeholders_.begin(), placeholders_.end(),
                          [&](const Placeholder& h) { return h.name == placeholder; });
         if (!holder->counts) continue;
-        MEMSIDE_CHECK(parse_integer(value, 1, max_count, "system " + quoted(name)));
+        MEMSIDE_CHECK(parse_integer(value, 1, max_count, "system " + in_quotes(name)));
         if (value.front() == '0') {
-            return bad_input("system " + quoted(name), quoted(value) + " has a leading zero");
+            return bad_input("system " + in_quotes(name), in_quotes(value) + " has a leading zero");
         }
     }
     ConfigNode system = root_;
@@ -164,7 +164,7 @@ Status SystemTemplate::substitute(const Bindings& bindings, ConfigNode& node) co
             std::vector<std::string> known;
             for (const auto& [placeholder, value] : bindings) known.push_back(placeholder);
             return bad_input(node.where(),
-                             "unknown placeholder " + quoted(name) + hint(name, known));
+                             "unknown placeholder " + in_quotes(name) + hint(name, known));
         }
         text.append(node.scalar, start, open - start).append(found->second);
         start = close + 1;

@@ -69,22 +69,22 @@ TEST(Join, puts_the_separator_only_between) {
 }
 
 TEST(Quoted, control_characters_are_escaped) {
-    EXPECT_EQ(quoted("a\nb"), "'a\\x0ab'");
-    EXPECT_EQ(quoted(std::string_view("\0\x1b[31m\x7f", 7)), "'\\x00\\x1b[31m\\x7f'");
-    EXPECT_EQ(quoted(""), "''");
-    EXPECT_EQ(quoted("größe"), "'größe'");
+    EXPECT_EQ(in_quotes("a\nb"), "'a\\x0ab'");
+    EXPECT_EQ(in_quotes(std::string_view("\0\x1b[31m\x7f", 7)), "'\\x00\\x1b[31m\\x7f'");
+    EXPECT_EQ(in_quotes(""), "''");
+    EXPECT_EQ(in_quotes("größe"), "'größe'");
 }
 
 TEST(Quoted, long_text_is_cut_between_characters) {
-    EXPECT_EQ(quoted("123456", 6), "'123456'");
-    EXPECT_EQ(quoted("1234567", 6), "'123456...'");
-    EXPECT_EQ(quoted("12345\u00e9", 6), "'12345...'");       // the limit falls inside the é
-    EXPECT_EQ(quoted("1234\u00e96", 6), "'1234\u00e9...'");  // and here behind it
-    EXPECT_EQ(quoted(std::string(100, '\x80'), 6), "'...'");
+    EXPECT_EQ(in_quotes("123456", 6), "'123456'");
+    EXPECT_EQ(in_quotes("1234567", 6), "'123456...'");
+    EXPECT_EQ(in_quotes("12345\u00e9", 6), "'12345...'");       // the limit falls inside the é
+    EXPECT_EQ(in_quotes("1234\u00e96", 6), "'1234\u00e9...'");  // and here behind it
+    EXPECT_EQ(in_quotes(std::string(100, '\x80'), 6), "'...'");
 }
 
 RC_GTEST_PROP(Quoted, is_one_printable_line_of_bounded_length, (const std::string& text)) {
-    const std::string shown = quoted(text, 10);
+    const std::string shown = in_quotes(text, 10);
     for (const char c : shown) RC_ASSERT(static_cast<unsigned char>(c) >= 0x20);
     RC_ASSERT(shown.size() <= 10 * 4 + 5);
 }

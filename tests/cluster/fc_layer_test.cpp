@@ -9,7 +9,7 @@ struct Bench {
     explicit Bench(int gpus)
         : system(toy_system(gpus, 0)),
           constants(system),
-          hardware(std::move(make_hardware(constants, false)).value()) {
+          hardware(std::move(make_hardware(constants, {})).value()) {
         gpu = graph.add_resource("GPUs", "gpu");
         link = graph.add_resource("GPU link", "gpu_link");
     }

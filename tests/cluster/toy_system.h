@@ -29,7 +29,7 @@ inline Component component(const std::string& role, ComponentKind kind, int coun
     return part;
 }
 
-// GPU: 100 GB, nothing reserved, 1 TB/s, 100 TFLOP/s, no launch cost, 300 W / 100 W.
+// GPU: 100 GB, nothing reserved, 1 TB/s, 100 TFLOP/s, tiles of one, no launch cost, 300 W / 100 W.
 // PNM: 50 GB, 500 GB/s, 1,000 multipliers at 1 GHz = 2 TFLOP/s, no launch cost, 100 W / 20 W.
 // Links: GPU 100 GB/s; host 10 GB/s per GPU; uplink 20 GB/s; device 5 GB/s; no latency.
 inline SystemSpec toy_system(int gpus, int devices) {
@@ -46,6 +46,10 @@ inline SystemSpec toy_system(int gpus, int devices) {
                    {"memory_efficiency", 1.0},
                    {"peak_fp16", 1e14},
                    {"compute_efficiency", 1.0},
+                   {"multiprocessors", 1.0},
+                   {"gemm_tile", 1.0},
+                   {"mma_columns", 1.0},
+                   {"kv_chunk", 1.0},
                    {"kernel_latency", 0.0},
                    {"active_power", 300.0},
                    {"idle_power", 100.0},
@@ -87,6 +91,21 @@ inline SystemSpec toy_system(int gpus, int devices) {
         link("device_link", 5e9);
     }
     return system;
+}
+
+// Plain CXL memory on the same links: 50 GB and 500 GB/s a module, 60 W / 20 W.
+inline void add_toy_cxl(SystemSpec& system, int modules) {
+    const SystemSpec with_links = toy_system(1, 1);
+    for (const char* role : {"host_link", "uplink", "device_link"}) {
+        system.components[role] = with_links.components.at(role);
+    }
+    system.components["cxl"] = component("cxl", ComponentKind::cxl_memory, modules,
+                                         {{"memory_capacity", 50e9},
+                                          {"memory_bandwidth", 5e11},
+                                          {"memory_efficiency", 1.0},
+                                          {"active_power", 60.0},
+                                          {"idle_power", 20.0},
+                                          {"price", 0.2}});
 }
 
 // One layer, hidden 1,000, 8 query and 2 KV heads of 100, FFN 4,000, vocabulary 10,000, FP16.

@@ -8,7 +8,10 @@ namespace {
 TEST(GpuRoofline, streaming_the_weights_of_70b_over_two_a100_is_bound_by_hbm) {
     const auto system = load_system("a100x2", {{"gpu.memory_efficiency", "1"},
                                                {"gpu.kernel_latency", "0 ns"},
-                                               {"gpu.compute_efficiency", "1"}});
+                                               {"gpu.compute_efficiency", "1"},
+                                               {"gpu.multiprocessors", "1"},
+                                               {"gpu.gemm_tile", "1"},
+                                               {"gpu.mma_columns", "1"}});
     ASSERT_TRUE(system.ok());
     ConstantReader constants(*system);
     const auto gpu = make_gpu_roofline(constants);
@@ -25,7 +28,10 @@ TEST(GpuRoofline, streaming_the_weights_of_70b_over_two_a100_is_bound_by_hbm) {
 TEST(GpuRoofline, the_batch_at_which_a_gemm_turns_compute_bound_is_the_machine_balance) {
     const auto system = load_system("a100x1", {{"gpu.memory_efficiency", "1"},
                                                {"gpu.kernel_latency", "0 ns"},
-                                               {"gpu.compute_efficiency", "1"}});
+                                               {"gpu.compute_efficiency", "1"},
+                                               {"gpu.multiprocessors", "1"},
+                                               {"gpu.gemm_tile", "1"},
+                                               {"gpu.mma_columns", "1"}});
     ASSERT_TRUE(system.ok());
     ConstantReader constants(*system);
     const auto gpu = make_gpu_roofline(constants);

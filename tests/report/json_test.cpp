@@ -71,8 +71,11 @@ std::vector<std::string> keys_of(const std::string& text) {
 TEST(Json, every_documented_key_is_there_in_the_documented_order) {
     for (const SimulationResult& result : samples::demo()) {
         std::vector<std::string> keys = keys_of(to_json(result));
-        ASSERT_GE(keys.size(), documented_keys.size());
-        keys.resize(documented_keys.size());
+        // Keys may be added between them.
+        std::erase_if(keys, [](const std::string& key) {
+            return std::find(documented_keys.begin(), documented_keys.end(), key) ==
+                   documented_keys.end();
+        });
         EXPECT_EQ(keys, documented_keys);
     }
 }

@@ -6,13 +6,21 @@
 
 #include "cluster/hardware.h"
 #include "cluster/task_graph.h"
+#include "model/model_spec.h"
 
 namespace memside {
 
-class PnmTransfer {
+// Bytes per device and layer: query, key and value down, the attention output up, as FP16.
+struct AttentionTraffic {
+    std::vector<double> down;
+    std::vector<double> up;
+};
+AttentionTraffic attention_traffic(const ModelSpec& model, const std::vector<double>& requests);
+
+class FabricTransfer {
   public:
-    // Adds the links' resources, each direction on its own, for the devices that hold requests.
-    PnmTransfer(TaskGraph& graph, const PnmPool& pool, int gpus, int active_devices);
+    // Adds the links' resources, each direction on its own.
+    FabricTransfer(TaskGraph& graph, const MemoryFabric& fabric, int gpus);
 
     // Sends `bytes[d]` from the GPUs to device d; the result's d-th task ends its arrival.
     std::vector<TaskId> scatter(TaskGraph& graph, int layer, const std::vector<double>& bytes,
@@ -22,18 +30,26 @@ class PnmTransfer {
     std::vector<TaskId> gather(TaskGraph& graph, int layer, const std::vector<double>& bytes,
                                const std::vector<TaskId>& after);
 
+    // Moves `bytes[d]` from device d to the GPUs in large pieces, ready after `after[d]`: the hops
+    // work at the same time, so the slowest sets the pace. Returns the last tasks.
+    std::vector<TaskId> stream_up(TaskGraph& graph, int layer, std::string_view name,
+                                  const std::vector<double>& bytes,
+                                  const std::vector<TaskId>& after);
+
     double energy_j() const { return energy_j_; }
 
   private:
     struct Hop {
         std::string_view name;
+        std::string_view phase;
         ResourceId resource;
         const PointLink* link;
     };
     TaskId send(TaskGraph& graph, const Hop& hop, int layer, double bytes, TaskId after);
+    PointLink group_link() const;
     ResourceId uplink_of(const std::vector<ResourceId>& uplinks, int device) const;
 
-    const PnmPool& pool_;
+    const MemoryFabric& fabric_;
     int gpus_;
     ResourceId host_down_;
     ResourceId host_up_;

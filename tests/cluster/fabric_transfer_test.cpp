@@ -1,4 +1,4 @@
-#include "cluster/pnm_transfer.h"
+#include "cluster/fabric_transfer.h"
 
 #include "cluster/toy_system.h"
 
@@ -9,7 +9,7 @@ struct Path {
     explicit Path(int gpus, int devices, int uplinks = 1) : system(toy_system(gpus, devices)) {
         system.components["uplink"].count = uplinks;
         ConstantReader constants(system);
-        hardware = std::move(make_hardware(constants, true)).value();
+        hardware = std::move(make_hardware(constants, {.pnm = true})).value();
         gpu = graph.add_resource("GPUs", "gpu");
         Task nothing;
         nothing.resource = gpu;
@@ -22,39 +22,39 @@ struct Path {
     TaskId start = 0;
 };
 
-TEST(PnmTransfer, a_message_is_stored_and_forwarded_at_each_hop) {
+TEST(FabricTransfer, a_message_is_stored_and_forwarded_at_each_hop) {
     Path path(1, 1);
-    PnmTransfer transfer(path.graph, *path.hardware.pnm, 1, 1);
+    FabricTransfer transfer(path.graph, path.hardware.pnm->fabric, 1);
     transfer.scatter(path.graph, 0, {1e6}, path.start);
     // 1 MB at 10, 20 and 5 GB/s.
     EXPECT_DOUBLE_EQ(run(path.graph).makespan_s, 100e-6 + 50e-6 + 200e-6);
 }
 
-TEST(PnmTransfer, devices_share_the_uplink_but_not_their_own_links) {
+TEST(FabricTransfer, devices_share_the_uplink_but_not_their_own_links) {
     Path path(1, 2);
-    PnmTransfer transfer(path.graph, *path.hardware.pnm, 1, 2);
+    FabricTransfer transfer(path.graph, path.hardware.pnm->fabric, 1);
     transfer.scatter(path.graph, 0, {1e6, 1e6}, path.start);
     // 2 MB at 10 GB/s; the second message waits 50 us for the uplink, then takes its own link.
     EXPECT_DOUBLE_EQ(run(path.graph).makespan_s, 200e-6 + 50e-6 + 50e-6 + 200e-6);
 }
 
-TEST(PnmTransfer, every_gpu_brings_its_own_host_link) {
+TEST(FabricTransfer, every_gpu_brings_its_own_host_link) {
     Path path(2, 1);
-    PnmTransfer transfer(path.graph, *path.hardware.pnm, 2, 1);
+    FabricTransfer transfer(path.graph, path.hardware.pnm->fabric, 2);
     transfer.scatter(path.graph, 0, {1e6}, path.start);
     EXPECT_DOUBLE_EQ(run(path.graph).makespan_s, 50e-6 + 50e-6 + 200e-6);
 }
 
-TEST(PnmTransfer, two_memory_nodes_have_an_uplink_each) {
+TEST(FabricTransfer, two_memory_nodes_have_an_uplink_each) {
     Path path(1, 2, 2);
-    PnmTransfer transfer(path.graph, *path.hardware.pnm, 1, 2);
+    FabricTransfer transfer(path.graph, path.hardware.pnm->fabric, 1);
     transfer.scatter(path.graph, 0, {1e6, 1e6}, path.start);
     EXPECT_DOUBLE_EQ(run(path.graph).makespan_s, 200e-6 + 50e-6 + 200e-6);
 }
 
-TEST(PnmTransfer, energy_is_charged_for_every_hop) {
+TEST(FabricTransfer, energy_is_charged_for_every_hop) {
     Path path(1, 1);
-    PnmTransfer transfer(path.graph, *path.hardware.pnm, 1, 1);
+    FabricTransfer transfer(path.graph, path.hardware.pnm->fabric, 1);
     const auto arrived = transfer.scatter(path.graph, 0, {1e6}, path.start);
     transfer.gather(path.graph, 0, {5e5}, arrived);
     EXPECT_DOUBLE_EQ(transfer.energy_j(), 3 * 1.5e6 * 1e-11);
