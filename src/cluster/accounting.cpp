@@ -18,8 +18,8 @@ Ownership ownership(ConstantReader& constants) {
     const auto charge = [&](std::string_view role, std::string_view power) {
         const Component* part = constants.system().find(role);
         if (part == nullptr) return;
-        sum.power_w += part->count * constants.value(role, power);
-        sum.hardware_usd_per_hour += part->count * constants.value(role, "price");
+        sum.power_w += constants.count(role) * constants.value(role, power);
+        sum.hardware_usd_per_hour += constants.count(role) * constants.value(role, "price");
     };
     charge("gpu", "active_power");
     charge("pnm", "platform_power");
@@ -30,7 +30,7 @@ Ownership ownership(ConstantReader& constants) {
 // Idle power of every part, busy or not, whether the policy uses it or not.
 double idle_power_w(ConstantReader& constants, std::string_view role) {
     const Component* part = constants.system().find(role);
-    return part == nullptr ? 0.0 : part->count * constants.value(role, "idle_power");
+    return part == nullptr ? 0.0 : constants.count(role) * constants.value(role, "idle_power");
 }
 
 }  // namespace

@@ -19,12 +19,14 @@ double request_load(const Policy& policy, const Hardware& hardware, const Decode
 // The batch of alike requests: what was asked for, or the largest that fits.
 void admit_alike(const SimulationRequest& request, const DecodeJob& job, Admission& admission) {
     const Fit& fit = admission.fit;
-    const std::int64_t batch = request.batch.value_or(fit.max_batch);
+    // Beyond this, activations and logits, which the reserve stands for, would no longer be small.
+    constexpr std::int64_t most_requests = 1'000'000;
+    const std::int64_t batch = request.batch.value_or(std::min(fit.max_batch, most_requests));
     if (batch > std::max(fit.max_batch, fit.max_split_batch)) {
         admission.reason =
-            fmt::format("{} requests do not: {} {} x {} requests of {} make {} at most", batch,
-                        fit.capacity.devices, fit.capacity.device, fit.capacity.requests_per_device,
-                        format_bytes(fit.capacity.request_bytes), fit.max_batch);
+            fmt::format("a batch of {} was asked for and {} at most fit: {} {} x {} requests of {}",
+                        batch, fit.max_batch, fit.capacity.devices, fit.capacity.device,
+                        fit.capacity.requests_per_device, format_bytes(fit.capacity.request_bytes));
         if (fit.max_split_batch > fit.max_batch) {
             admission.reason += fmt::format(", {} in micro-batches", fit.max_split_batch);
         }

@@ -19,6 +19,34 @@ void add_score_assumptions(const SimulationRequest& request, SimulationResult& r
     }
 }
 
+// How the step is put together, where no source says how it must be.
+void add_structure(const Policy& policy, const DecodeJob&, SimulationResult& result) {
+    const auto add = [&](std::string key, std::string value, std::string source) {
+        result.assumptions.push_back({std::move(key), std::move(value), std::move(source)});
+    };
+    if (*result.tp > 1) {
+        add("parallelism", fmt::format("tp {}, pp 1", *result.tp),
+            "assumed: FC is tensor parallel over all GPUs, over nodes as well; Kim et al. do not "
+            "state the split of a rack");
+    }
+    if (result.overlap == "none") {
+        add("overlap", "none",
+            "assumed: attention and FC of a layer wait for each other; Kim et al. describe no "
+            "overlap of half-batches");
+    }
+    if (policy.uses_pnm() || policy.uses_cxl()) {
+        add("transfers", "store and forward",
+            "assumed: a layer's activations are stored and forwarded at host and switch; pages "
+            "stream over all hops at once");
+    }
+    add("gpu power", "active or idle",
+        "assumed: a GPU draws its full power while a kernel runs and its idle power else");
+    add("activations", "in the reserve",
+        "assumed: activations and logits are part of the HBM that is reserved");
+    add("step times", "alike",
+        "assumed: every step is timed with mean page counts, so its percentiles coincide");
+}
+
 }  // namespace
 
 void add_assumptions(const SimulationRequest& request, const Policy& policy, const DecodeJob& job,
@@ -31,8 +59,9 @@ void add_assumptions(const SimulationRequest& request, const Policy& policy, con
             add("budget", result.budget_tokens ? format_tokens(*result.budget_tokens) : "",
                 "assumed: a quarter of the context; the budget is not stated by Kim et al.");
         }
-        add_score_assumptions(request, result);
+        if (selecting_layers(job.model, job.format) > 0) add_score_assumptions(request, result);
     }
+    add_structure(policy, job, result);
     const int kv_bits = kv::bits(job.format.value_type);
     if (kv_bits < 16) {
         add("kv-type", kv::value_type_names()[static_cast<std::size_t>(job.format.value_type)],
@@ -44,8 +73,21 @@ void add_assumptions(const SimulationRequest& request, const Policy& policy, con
                         job.model.window_tokens, job.model.name));
     }
     result.constants = constants.used();
-    for (const Constant& constant : result.constants) {
-        if (constant.assumed()) add(constant.path, constant.text, constant.source);
+    // What the user has set, then what nobody has measured: constants that are assumed, and those
+    // that were inferred or derived from what a source states.
+    for (const auto& [role, component] : constants.system().components) {
+        if (component.count_where.starts_with("--set")) {
+            add(role + ".count", fmt::format("{}", component.count), "--set");
+        }
+    }
+    const auto add_constants = [&](std::string_view beginning) {
+        for (const Constant& constant : result.constants) {
+            if (!constant.source.starts_with(beginning)) continue;
+            add(constant.path, constant.text, constant.source);
+        }
+    };
+    for (const char* beginning : {"--set", "assumed", "inferred", "derived"}) {
+        add_constants(beginning);
     }
 }
 

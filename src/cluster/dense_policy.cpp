@@ -11,8 +11,7 @@ namespace {
 
 class DenseAttention final : public AttentionSide {
   public:
-    DenseAttention(StepPlan& step, const Hardware& hardware, const DecodeJob& job)
-        : step_(step), hardware_(hardware), job_(job) {}
+    DenseAttention(StepPlan& step, const DecodeJob& job) : step_(step), job_(job) {}
 
     Result<std::vector<TaskId>> attend(FcBuilder& fc, int layer, const BatchPart& part,
                                        TaskId qkv) override {
@@ -25,17 +24,17 @@ class DenseAttention final : public AttentionSide {
         op.tokens = mean_kept_tokens(model, layer, part.requests);
         op.kv_bits = kv::bits(job_.format.value_type);
         const double token_bytes = op.requests * 2.0 * op.kv_heads * op.head_dim * op.kv_bits / 8.0;
-        const TaskId append = fc.gpu_task(step_.graph, "append", "attention", layer,
+        const TaskId append = fc.gpu_task(step_.graph, "append", "append", layer,
                                           KvAppend{token_bytes, 0.0, 0.0}, {qkv});
         const TaskId attended =
             fc.gpu_task(step_.graph, "attention", "attention", layer, op, {append});
-        step_.kv_bytes_read += hardware_.gpus * step_.graph.tasks().back().bytes;
+        step_.kv_bytes_read +=
+            step_.graph.tasks().back().bytes / fc.shard().kv_share * fc.shard().kv_copies;
         return std::vector<TaskId>{attended};
     }
 
   private:
     StepPlan& step_;
-    const Hardware& hardware_;
     const DecodeJob& job_;
 };
 
@@ -65,15 +64,14 @@ class DensePolicy final : public Policy {
         }
         capacity.requests_per_device = fit.max_batch;
         fit.kv_capacity_bytes = left * hardware.gpus;
-        fit.kv_request_bytes = capacity.request_bytes * hardware.gpus;
+        fit.kv_request_bytes = static_cast<double>(fit.request.kv_bytes) * shard.kv_copies;
         if (fit.max_batch == 0) fit.reason = shortage(capacity, fit.request);
         return fit;
     }
 
-    std::unique_ptr<AttentionSide> attention(StepPlan& step, const Hardware& hardware,
-                                             const DecodeJob& job,
+    std::unique_ptr<AttentionSide> attention(StepPlan& step, const Hardware&, const DecodeJob& job,
                                              const PageShares&) const override {
-        return std::make_unique<DenseAttention>(step, hardware, job);
+        return std::make_unique<DenseAttention>(step, job);
     }
 
   private:

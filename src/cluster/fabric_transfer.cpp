@@ -18,24 +18,23 @@ AttentionTraffic attention_traffic(const ModelSpec& model, const std::vector<dou
 
 FabricTransfer::FabricTransfer(TaskGraph& graph, const MemoryFabric& fabric, int gpus)
     : fabric_(fabric), gpus_(gpus) {
-    host_down_ = graph.add_resource("host link down", "host_link");
-    host_up_ = graph.add_resource("host link up", "host_link");
+    host_down_ = graph.add_resource("host link down", "host_link_down");
+    host_up_ = graph.add_resource("host link up", "host_link_up");
     for (int i = 0; i < fabric.uplinks; ++i) {
-        uplink_down_.push_back(graph.add_resource(fmt::format("uplink {} down", i), "uplink"));
-        uplink_up_.push_back(graph.add_resource(fmt::format("uplink {} up", i), "uplink"));
+        uplink_down_.push_back(graph.add_resource(fmt::format("uplink {} down", i), "uplink_down"));
+        uplink_up_.push_back(graph.add_resource(fmt::format("uplink {} up", i), "uplink_up"));
     }
     for (int i = 0; i < fabric.devices; ++i) {
         device_down_.push_back(
-            graph.add_resource(fmt::format("device link {} down", i), "device_link"));
+            graph.add_resource(fmt::format("device link {} down", i), "device_link_down"));
         device_up_.push_back(
-            graph.add_resource(fmt::format("device link {} up", i), "device_link"));
+            graph.add_resource(fmt::format("device link {} up", i), "device_link_up"));
     }
 }
 
 ResourceId FabricTransfer::uplink_of(const std::vector<ResourceId>& uplinks, int device) const {
-    // Consecutive devices share a switch, as those of one memory node do.
-    const int per_uplink = (fabric_.devices + fabric_.uplinks - 1) / fabric_.uplinks;
-    return uplinks[static_cast<std::size_t>(device / per_uplink)];
+    // Devices are numbered over the memory nodes in turn, so that a small batch uses all uplinks.
+    return uplinks[static_cast<std::size_t>(device % fabric_.uplinks)];
 }
 
 TaskId FabricTransfer::send(TaskGraph& graph, const Hop& hop, int layer, double bytes,

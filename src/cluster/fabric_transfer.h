@@ -2,6 +2,7 @@
 // All of it is host-mediated; messages are stored and forwarded at each hop.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "cluster/hardware.h"

@@ -29,6 +29,7 @@ TensorShard TensorShard::of(const ModelSpec& model, int ranks) {
     shard.query_heads = ceil_div(model.heads, ranks);
     shard.kv_heads = ceil_div(model.kv_heads, ranks);
     shard.kv_share = shard.kv_heads / model.kv_heads;
+    shard.kv_copies = std::max(1.0, static_cast<double>(ranks) / model.kv_heads);
     const ModelWeights& w = model.weights;
     const auto bytes = [](const WeightPart& part) { return static_cast<double>(part.bytes); };
     shard.weight_bytes =
@@ -79,6 +80,10 @@ TaskId FcBuilder::norm(TaskGraph& graph, std::string_view phase, int layer,
                     VectorOp{4.0 * activation_value_bytes * values, 4.0 * values}, after);
 }
 
+TaskId FcBuilder::post_norm(TaskGraph& graph, std::string_view phase, int layer, TaskId after) {
+    return model_.architecture == Architecture::gemma3 ? norm(graph, phase, layer, {after}) : after;
+}
+
 double FcBuilder::hidden_bytes() const {
     return activation_value_bytes * batch_ * model_.hidden;
 }
@@ -106,7 +111,11 @@ TaskId FcBuilder::before_attention(TaskGraph& graph, int layer, const std::vecto
     const TaskId normed = norm(graph, "qkv", layer, after);
     const double n = (shard_.query_heads + 2.0 * shard_.kv_heads) * model_.head_dim;
     const double weights = per_layer(model_.weights.qkv, model_) * qkv_share(model_, shard_);
-    return gemm(graph, "qkv", "qkv", layer, n, model_.hidden, weights, {normed});
+    const TaskId projected = gemm(graph, "qkv", "qkv", layer, n, model_.hidden, weights, {normed});
+    // Rotary embedding, with the norms of query and key where a model has them, in one kernel.
+    const double values = batch_ * (shard_.query_heads + shard_.kv_heads) * model_.head_dim;
+    return gpu_task(graph, "rope", "qkv", layer,
+                    VectorOp{2.0 * activation_value_bytes * values, 6.0 * values}, {projected});
 }
 
 TaskId FcBuilder::after_attention(TaskGraph& graph, int layer, const std::vector<TaskId>& after) {
@@ -116,7 +125,7 @@ TaskId FcBuilder::after_attention(TaskGraph& graph, int layer, const std::vector
         gemm(graph, "attn_out", "attn_out", layer, model_.hidden, attn_width,
              per_layer(w.attn_out, model_) * shard_.query_heads / model_.heads, after);
     const TaskId joined = all_reduce(graph, layer, hidden_bytes(), out);
-    const TaskId normed = norm(graph, "ffn", layer, {joined});
+    const TaskId normed = norm(graph, "ffn", layer, {post_norm(graph, "attn_out", layer, joined)});
     const double columns = static_cast<double>(model_.ffn) / shard_.ranks;
     const TaskId up = gemm(graph, "ffn_up", "ffn", layer, 2.0 * columns, model_.hidden,
                            per_layer(w.ffn_up, model_) / shard_.ranks, {normed});
@@ -126,7 +135,7 @@ TaskId FcBuilder::after_attention(TaskGraph& graph, int layer, const std::vector
                  VectorOp{3.0 * activation_value_bytes * values, 8.0 * values}, {up});
     const TaskId down = gemm(graph, "ffn_down", "ffn", layer, model_.hidden, columns,
                              per_layer(w.ffn_down, model_) / shard_.ranks, {active});
-    return all_reduce(graph, layer, hidden_bytes(), down);
+    return post_norm(graph, "ffn", layer, all_reduce(graph, layer, hidden_bytes(), down));
 }
 
 TaskId FcBuilder::finish(TaskGraph& graph, TaskId after) {

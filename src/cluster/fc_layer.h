@@ -18,7 +18,8 @@ struct TensorShard {
     double query_heads = 0;   // on one GPU
     double kv_heads = 0;      // on one GPU
     double weight_bytes = 0;  // resident on one GPU
-    double kv_share = 0;      // of a request's KV that one GPU holds: kv_heads / the model's
+    double kv_share = 0;      // of a request's KV that the fullest GPU holds
+    double kv_copies = 1;     // of a request's KV over all GPUs: more than 1 with too few KV heads
 
     static TensorShard of(const ModelSpec& model, int ranks);
 };
@@ -49,6 +50,8 @@ class FcBuilder {
     double link_energy_j() const { return link_energy_j_; }  // all-reduces
 
   private:
+    // Gemma 3 normalises a branch's output too; `after` itself for other models.
+    TaskId post_norm(TaskGraph& graph, std::string_view phase, int layer, TaskId after);
     double hidden_bytes() const;  // of the batch's activations, FP16
     TaskId gemm(TaskGraph& graph, std::string_view name, std::string_view phase, int layer,
                 double n, double k, double weight_bytes, const std::vector<TaskId>& after);

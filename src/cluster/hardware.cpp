@@ -24,8 +24,8 @@ Result<MemoryFabric> make_fabric(ConstantReader& constants, std::string_view mem
         }
     }
     MemoryFabric fabric;
-    fabric.devices = system.at(memory_role).count;
-    fabric.uplinks = system.at("uplink").count;
+    fabric.devices = constants.count(memory_role);
+    fabric.uplinks = constants.count("uplink");
     fabric.host_link = read_link(constants, "host_link");
     fabric.uplink = read_link(constants, "uplink");
     fabric.device_link = read_link(constants, "device_link");
@@ -63,7 +63,7 @@ Result<Hardware> make_hardware(ConstantReader& constants, MemoryUse use) {
     const SystemSpec& system = constants.system();
     Hardware hardware;
     hardware.gpu = gpu::make_gpu_roofline(constants);
-    hardware.gpus = system.at("gpu").count;
+    hardware.gpus = constants.count("gpu");
     hardware.gpu_usable_bytes = gpu::usable_bytes(constants);
     if (hardware.gpus > 1) hardware.gpu_link = read_collective_link(constants, "gpu_link");
     if (const Component* node_link = system.find("node_link"); node_link != nullptr) {

@@ -17,7 +17,6 @@ class PngKvAttention final : public AttentionSide {
     PngKvAttention(StepPlan& step, const Hardware& hardware, const DecodeJob& job,
                    const PageShares& pages)
         : step_(step),
-          hardware_(hardware),
           job_(job),
           pages_(pages),
           devices_(step, *hardware.pnm, job, pages),
@@ -82,7 +81,8 @@ class PngKvAttention final : public AttentionSide {
         op.tokens = tokens / op.requests;
         op.kv_bits = kv::bits(job_.format.value_type);
         const TaskId task = fc.gpu_task(step_.graph, "attention", "attention", layer, op, ready);
-        step_.kv_bytes_read += hardware_.gpus * step_.graph.tasks().back().bytes;
+        step_.kv_bytes_read +=
+            step_.graph.tasks().back().bytes / fc.shard().kv_share * fc.shard().kv_copies;
         return task;
     }
 
@@ -94,7 +94,6 @@ class PngKvAttention final : public AttentionSide {
     }
 
     StepPlan& step_;
-    const Hardware& hardware_;
     const DecodeJob& job_;
     const PageShares& pages_;
     PnmDevices devices_;

@@ -17,7 +17,6 @@ class RecallAttention final : public AttentionSide {
     RecallAttention(StepPlan& step, const Hardware& hardware, const DecodeJob& job,
                     const PageShares& pages)
         : step_(step),
-          hardware_(hardware),
           job_(job),
           pages_(pages),
           pool_(*hardware.cxl),
@@ -52,7 +51,8 @@ class RecallAttention final : public AttentionSide {
         op.kv_bits = kv::bits(job_.format.value_type);
         const TaskId attended =
             fc.gpu_task(step_.graph, "attention", "attention", layer, op, ready);
-        step_.kv_bytes_read += hardware_.gpus * step_.graph.tasks().back().bytes;
+        step_.kv_bytes_read +=
+            step_.graph.tasks().back().bytes / fc.shard().kv_share * fc.shard().kv_copies;
         step_.link_energy_j += transfer_.energy_j() - energy_before;
         return std::vector<TaskId>{attended};
     }
@@ -86,7 +86,8 @@ class RecallAttention final : public AttentionSide {
         scan.head_dim = job_.model.head_dim;
         scan.digest_bits = kv::bits(job_.format.digest_type);
         TaskId last = fc.gpu_task(step_.graph, "digest_scan", "digest_scan", layer, scan, {qkv});
-        step_.digest_bytes_read += hardware_.gpus * step_.graph.tasks().back().bytes;
+        step_.digest_bytes_read +=
+            step_.graph.tasks().back().bytes / fc.shard().kv_share * fc.shard().kv_copies;
         // Selection is shared by the heads of a layer, which lie on different GPUs.
         constexpr double score_bytes = 4.0;
         last = fc.all_reduce(step_.graph, layer, score_bytes * scan.pages, last);
@@ -113,7 +114,6 @@ class RecallAttention final : public AttentionSide {
     }
 
     StepPlan& step_;
-    const Hardware& hardware_;
     const DecodeJob& job_;
     const PageShares& pages_;
     const CxlPool& pool_;

@@ -17,7 +17,7 @@ struct PhaseTime {
     double time_s = 0;
 };
 
-// How long a resource worked during a step. `count` alike resources share a row by their mean.
+// How long a resource worked during a step. Alike resources share a row, by their mean.
 struct ResourceBusy {
     std::string name;
     double busy_s = 0;
@@ -57,6 +57,13 @@ struct SimulationResult {
     std::int64_t micro_batches = 1;
     std::optional<std::int64_t> budget_tokens;
     std::optional<std::int64_t> page_size_tokens;
+    std::string kv_type;
+    std::optional<std::string> digest;
+    std::optional<std::string> digest_type;
+    std::optional<std::int64_t> dense_layers;
+    std::optional<std::int64_t> sink_pages;
+    std::optional<std::int64_t> recent_pages;
+    std::string overlap = "none";
 
     std::optional<double> throughput_tok_per_s;
     std::optional<double> tpot_s;  // time of one step = time per output token of every request

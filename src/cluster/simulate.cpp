@@ -26,9 +26,20 @@ SimulationResult blank_result(const SimulationRequest& request, const Policy& po
     result.seed = request.seed;
     result.tp = hardware.gpus;
     result.pp = 1;
+    const kv::PageFormat& format = request.format;
+    const auto name = [](const std::vector<std::string>& names, auto value) {
+        return names[static_cast<std::size_t>(value)];
+    };
+    result.kv_type = name(kv::value_type_names(), format.value_type);
+    result.overlap = request.half_batches ? "half-batches" : "none";
     if (policy.selects_pages()) {
         result.budget_tokens = job.budget_tokens(result.context_tokens);
-        result.page_size_tokens = request.format.page_tokens;
+        result.page_size_tokens = format.page_tokens;
+        result.digest = name(kv::digest_kind_names(), format.digest_kind);
+        result.digest_type = name(kv::digest_type_names(), format.digest_type);
+        result.dense_layers = format.dense_layers;
+        result.sink_pages = request.selection.pinned.sink;
+        result.recent_pages = request.selection.pinned.recent;
     }
     return result;
 }

@@ -24,16 +24,12 @@ namespace {
 
 constexpr TaskId none = -1;
 
-// Why a task started when it did: a predecessor's end, or the task before it on the resource.
-struct Cause {
-    TaskId task = none;
-};
-
+// `cause`: what each task waited for last, a predecessor or the task before it on the resource.
 // Walks back from the task that ends last. Each task accounts for the time from its start until
 // the start of its successor on the path, so that the shares add up to the makespan.
-void trace_critical_path(const std::vector<Cause>& cause, TaskId last, Schedule& schedule) {
+void trace_critical_path(const std::vector<TaskId>& cause, TaskId last, Schedule& schedule) {
     double until = schedule.makespan_s;
-    for (TaskId id = last; id != none; id = cause[static_cast<std::size_t>(id)].task) {
+    for (TaskId id = last; id != none; id = cause[static_cast<std::size_t>(id)]) {
         const double start = schedule.start_s[static_cast<std::size_t>(id)];
         schedule.critical.push_back(id);
         schedule.critical_s.push_back(until - start);
@@ -70,7 +66,7 @@ Schedule run(const TaskGraph& graph) {
     schedule.start_s.assign(count, 0.0);
     schedule.busy_s.assign(graph.resource_count(), 0.0);
     std::vector<double> ready(count, 0.0);
-    std::vector<Cause> cause(count);
+    std::vector<TaskId> cause(count, none);
     std::vector<double> free_at(graph.resource_count(), 0.0);
     std::vector<TaskId> last_on(graph.resource_count(), none);
 
@@ -90,7 +86,7 @@ Schedule run(const TaskGraph& graph) {
         double start = ready_s;
         if (free_at[resource] > start) {
             start = free_at[resource];
-            cause[index].task = last_on[resource];
+            cause[index] = last_on[resource];
         }
         const double end = start + task.duration_s;
         schedule.start_s[index] = start;
@@ -105,9 +101,9 @@ Schedule run(const TaskGraph& graph) {
         for (std::size_t k = first[index]; k < first[index + 1]; ++k) {
             const TaskId next = successors[k];
             const auto next_index = static_cast<std::size_t>(next);
-            if (visible > ready[next_index] || cause[next_index].task == none) {
+            if (visible > ready[next_index] || cause[next_index] == none) {
                 ready[next_index] = std::max(ready[next_index], visible);
-                cause[next_index].task = id;
+                cause[next_index] = id;
             }
             if (--waiting[next_index] == 0) queue.emplace(ready[next_index], next);
         }

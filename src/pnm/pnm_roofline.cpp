@@ -72,7 +72,7 @@ std::unique_ptr<Device> make_pnm_roofline(ConstantReader& constants) {
     // Multiply and add together count as two FLOP per multiplier and cycle.
     roofline.flop_per_s = 2.0 * read("multipliers") * clock_hz * read("compute_efficiency");
     roofline.latency_s = read("kernel_latency");
-    roofline.active_power_w = read("controller_power") + read("dram_power");
+    roofline.active_power_w = read("platform_power");  // controller, DRAM and the rest
     roofline.idle_power_w = read("idle_power");
     return std::make_unique<PnmRoofline>(constants.system().at("pnm").name, roofline,
                                          read("sort_width") * clock_hz, read("platform_power"));

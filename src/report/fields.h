@@ -16,7 +16,8 @@ namespace memside {
 // The member of SimulationResult behind a key. An empty optional is null in JSON, empty in CSV.
 using FieldMember = std::variant<std::string SimulationResult::*, std::int64_t SimulationResult::*,
                                  std::optional<std::int64_t> SimulationResult::*,
-                                 std::optional<double> SimulationResult::*>;
+                                 std::optional<double> SimulationResult::*,
+                                 std::optional<std::string> SimulationResult::*>;
 
 struct ScalarField {
     std::string_view key;  // snake_case, the unit at the end

@@ -27,7 +27,8 @@ struct Attention {
     double kv_bits = 16;  // per stored value
 };
 
-// score = sum_i max(q_i min_i, q_i max_i) of every page and query head of one request's layer.
+// score = sum_i max(q_i min_i, q_i max_i) of every page, here of all requests, and query head in a
+// layer.
 struct DigestScan {
     double pages = 0;
     double query_heads = 0;

@@ -73,8 +73,11 @@ const std::vector<SchemaKey> link_schema{
 const std::vector<SchemaKey> collective_link_schema{
     {"bandwidth", bytes_per_second, positive, "raw, per direction and GPU"},
     {"efficiency", ratio, positive, "share of it that payload reaches"},
-    {"base_latency", seconds, may_be_zero, "fixed cost of one collective"},
+    {"ring_share", ratio, positive, "share of it that the protocol of rings reaches"},
+    {"ring_base_latency", seconds, may_be_zero, "fixed cost of one collective as a ring"},
     {"ring_step_latency", seconds, may_be_zero, "of one step of a ring"},
+    {"tree_share", ratio, positive, "share of it that the protocol of trees reaches"},
+    {"tree_base_latency", seconds, may_be_zero, "fixed cost of one collective as a tree"},
     {"tree_step_latency", seconds, may_be_zero, "of one step of a tree"},
     {"energy", joules_per_byte, may_be_zero, "of payload moved"},
 };

@@ -2,6 +2,7 @@
 
 #include <rapidcheck/gtest.h>
 
+#include <map>
 #include <numeric>
 
 #include "cluster/toy_system.h"
@@ -17,6 +18,10 @@ SimulationRequest toy(int gpus, int devices, const std::string& policy, std::int
     request.system = toy_system(gpus, devices);
     request.policy = policy;
     request.context_tokens = context;
+    // Selection has tests of its own; here one pair and one step are enough.
+    request.selection.sample_pairs = 1;
+    request.selection.steps = 1;
+    request.selection.warmup_steps = 0;
     return request;
 }
 
@@ -81,9 +86,11 @@ TEST(Simulate, a_dense_step_is_the_sum_of_its_rooflines) {
     const auto result = simulate(request);
     // K and V of 2 heads of 100, FP16: 800 bytes per token, at 1 TB/s.
     const double append = 800.0 / 1e12;
-    EXPECT_NEAR(phase(*result, "attention"), 800.0 * 100'000 / 1e12 + append, 1e-18);
-    // Norm: 4 x 2,000 bytes. QKV: 1.2 M weights and 2,200 activations.
-    EXPECT_NEAR(phase(*result, "qkv"), (8000 + (1.2e6 + 2200) * 2) / 1e12, 1e-18);
+    EXPECT_NEAR(phase(*result, "attention"), 800.0 * 100'000 / 1e12, 1e-18);
+    EXPECT_NEAR(phase(*result, "append"), append, 1e-18);
+    // Norm: 4 x 2,000 bytes. QKV: 1.2 M weights and 2,200 activations. RoPE: 1,000 values of query
+    // and key, read and written.
+    EXPECT_NEAR(phase(*result, "qkv"), (8000 + (1.2e6 + 2200) * 2 + 4000) / 1e12, 1e-18);
     EXPECT_NEAR(phase(*result, "attn_out"), (0.8e6 + 1800) * 2 / 1e12, 1e-18);
     // FFN: norm, up 8 M weights, activation 3 x 8,000 bytes, down 4 M weights.
     EXPECT_NEAR(phase(*result, "ffn"), (8000 + (8e6 + 9000) * 2 + 24000 + (4e6 + 5000) * 2) / 1e12,
@@ -96,8 +103,6 @@ TEST(Simulate, a_device_scans_sorts_and_attends_its_requests) {
     SimulationRequest request = toy(1, 2, "pnm-kv", 32768);
     request.batch = 4;  // two requests a device
     request.budget_tokens = 8192;
-    request.selection.steps = 1;
-    request.selection.warmup_steps = 0;
     const auto result = simulate(request);
     // The token of the counted step begins a page after the 1,024 of the context.
     const double pages = 1025.0;
@@ -132,8 +137,8 @@ TEST(Simulate, cost_and_energy_follow_by_hand_from_power_and_time) {
     for (const ResourceBusy& r : result->resources) {
         if (r.name == "pnm") pnm_busy = r.busy_s;
     }
-    // 100 W while busy, 20 W always.
-    EXPECT_NEAR(result->energy[1].j_per_token, 80.0 * pnm_busy + 20.0 * *result->tpot_s, 1e-15);
+    // 150 W while busy, 20 W else.
+    EXPECT_NEAR(result->energy[1].j_per_token, 130.0 * pnm_busy + 20.0 * *result->tpot_s, 1e-15);
 }
 
 TEST(Simulate, a_batch_that_does_not_fit_is_refused_with_the_largest_that_does) {
@@ -141,7 +146,8 @@ TEST(Simulate, a_batch_that_does_not_fit_is_refused_with_the_largest_that_does) 
     request.batch = 97;
     const auto result = simulate(request);
     EXPECT_EQ(result->batch, 0);
-    EXPECT_THAT(result->reason, testing::HasSubstr("8 pnm x 12 requests of 41.25 GiB make 96"));
+    EXPECT_THAT(result->reason,
+                testing::HasSubstr("96 at most fit: 8 pnm x 12 requests of 41.25 GiB"));
 }
 
 TEST(Simulate, a_policy_that_the_system_cannot_run_is_bad_input) {
@@ -155,6 +161,38 @@ TEST(Simulate, the_synthetic_scores_are_listed_among_the_assumptions) {
     const auto result = simulate(toy(1, 1, "pnm-kv", 4096));
     const auto is_drift = [](const Assumption& a) { return a.key == "scores.drift"; };
     EXPECT_EQ(std::count_if(result->assumptions.begin(), result->assumptions.end(), is_drift), 1);
+}
+
+TEST(Simulate, what_was_set_inferred_or_assumed_is_named) {
+    const auto result = simulate(named("llama-3.1-70b", "a100x2-pnm8", "pnm-kv", context_128k,
+                                       {{"pnm.count", "4"}, {"pnm.clock", "2 GHz"}}));
+    std::map<std::string, std::string> sources;
+    for (const Assumption& a : result->assumptions) sources[a.key] = a.source;
+    EXPECT_EQ(sources["pnm.count"], "--set");
+    EXPECT_EQ(sources["pnm.clock"], "--set");
+    EXPECT_THAT(sources["pnm.memory_capacity"], testing::StartsWith("inferred"));
+    EXPECT_THAT(sources["gpu.idle_power"], testing::StartsWith("assumed"));
+    EXPECT_EQ(sources.count("parallelism"), 1U);
+    EXPECT_EQ(sources.count("gpu.memory_bandwidth"), 0U);  // a datasheet says it
+}
+
+TEST(Simulate, gpu_energy_is_active_power_while_kernels_run_and_idle_power_else) {
+    SimulationRequest request = toy(2, 0, "dense", 100'000);
+    request.batch = 1;
+    const auto result = simulate(request);
+    double gpu_busy = 0.0;
+    double all_reduce_bytes = 0.0;
+    for (const ResourceBusy& r : result->resources) {
+        if (r.name == "gpu") gpu_busy = r.busy_s;
+    }
+    for (const TimelineTask& task : result->timeline) {
+        if (task.phase == "all_reduce") all_reduce_bytes += task.bytes;
+    }
+    EXPECT_NEAR(result->energy[0].j_per_token, 2 * (200.0 * gpu_busy + 100.0 * *result->tpot_s),
+                1e-12);
+    // Two all-reduces of 2,000 bytes: 2 (n - 1) bytes over links at 10 pJ/B.
+    EXPECT_DOUBLE_EQ(all_reduce_bytes, 4000.0);
+    EXPECT_NEAR(result->energy.back().j_per_token, 2 * 4000.0 * 1e-11, 1e-18);
 }
 
 TEST(Simulate, a_context_beyond_the_window_is_an_assumption_and_not_an_error) {
@@ -205,6 +243,7 @@ RC_GTEST_PROP(Simulate, more_devices_never_lower_the_capacity, ()) {
     const std::int64_t context = *rc::gen::inRange(100'000, 50'000'000);
     SimulationRequest fewer = toy(1, devices, "pnm-kv", context);
     SimulationRequest more = toy(1, devices + 1, "pnm-kv", context);
+    fewer.format.page_tokens = more.format.page_tokens = 65536;
     RC_ASSERT(simulate(more)->batch >= simulate(fewer)->batch);
 }
 

@@ -57,7 +57,10 @@ inline SystemSpec toy_system(int gpus, int devices) {
     add(component("gpu_link", ComponentKind::collective_link, 1,
                   {{"bandwidth", 1e11},
                    {"efficiency", 1.0},
-                   {"base_latency", 0.0},
+                   {"ring_share", 1.0},
+                   {"tree_share", 1.0},
+                   {"ring_base_latency", 0.0},
+                   {"tree_base_latency", 0.0},
                    {"ring_step_latency", 0.0},
                    {"tree_step_latency", 0.0},
                    {"energy", 1e-11}}));

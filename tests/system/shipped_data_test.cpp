@@ -20,8 +20,11 @@ bool admits_to_be_a_guess(const std::string& source) {
 bool names_a_document(const std::string& source) {
     for (const char* document :
          {"Kim et al., PACT 2025, arXiv 2511.00321, ", "NVIDIA A100 Tensor Core GPU datasheet",
-          "NVIDIA H100 Tensor Core GPU datasheet", "NVIDIA DGX A100 datasheet",
-          "NVIDIA Developer Forums, topic ", "NCCL 2.30.7, src/graph/", "S. Bekman, "}) {
+          "NVIDIA H100 Tensor Core GPU datasheet",
+          "NVIDIA A100 Tensor Core GPU Architecture whitepaper",
+          "NVIDIA H100 Tensor Core GPU Architecture whitepaper", "NVIDIA PTX ISA",
+          "NVIDIA DGX A100 datasheet", "NVIDIA Developer Forums, topic ", "NCCL 2.30.7, src/graph/",
+          "S. Bekman, "}) {
         if (source.starts_with(document)) return true;
     }
     return false;
