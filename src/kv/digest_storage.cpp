@@ -28,17 +28,15 @@ float int8_scale(std::span<const float> low, std::span<const float> high) {
     return scale;
 }
 
-// The product of an 8-bit integer and an f32 is exact in f64, and conversion to f32 never crosses
-// an f32: so comparing in f64 makes the loaded value a bound too.
+// A quotient of two f32 that is no integer is further from one than f64 rounds, a product of an
+// 8-bit integer and an f32 is exact in f64, and conversion to f32 never crosses an f32: so rounding
+// the quotient outward makes the loaded value a bound.
 std::int8_t int8_from_float(double value, double scale, RoundTo direction) {
     if (scale == 0.0) return 0;
     double steps = value / scale;
     steps = direction == RoundTo::down ? std::floor(steps)
             : direction == RoundTo::up ? std::ceil(steps)
                                        : std::nearbyint(steps);
-    // The division itself is rounded, perhaps past an integer.
-    if (direction == RoundTo::down && steps * scale > value) steps -= 1.0;
-    if (direction == RoundTo::up && steps * scale < value) steps += 1.0;
     assert(steps >= -127.0 && steps <= 127.0);
     return static_cast<std::int8_t>(steps);
 }

@@ -105,6 +105,10 @@ TEST(Allocation, chunks_of_a_lone_request_are_one_extent) {
     for (std::int64_t bytes = 6; bytes <= 95; ++bytes) ASSERT_TRUE(allocator->grow(1, bytes));
     EXPECT_THAT(allocator->extents(1), testing::ElementsAre(Extent{0, 95}));
     EXPECT_EQ(allocator->reserved_bytes(), 100);
+    // What it leaves is found in order by the next.
+    allocator->release(1);
+    ASSERT_TRUE(allocator->admit(2, 95));
+    EXPECT_THAT(allocator->extents(2), testing::ElementsAre(Extent{0, 95}));
 }
 
 TEST(Allocation, chunks_admit_short_requests_that_slots_refuse) {

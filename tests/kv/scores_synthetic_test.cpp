@@ -318,6 +318,15 @@ TEST(CounterRandom, a_pair_has_mean_zero_variance_one_and_no_correlation) {
     EXPECT_NEAR(product / draws, 0.0, tolerance);
 }
 
+TEST(CounterRandom, a_pair_is_symmetric_about_zero) {
+    constexpr std::uint64_t all = ~std::uint64_t{0};
+    EXPECT_EQ(normal_pair(0).sum, -normal_pair(all).sum);
+    EXPECT_NEAR(normal_pair(all).sum, std::sqrt(12.0), 1e-4);  // 4 x 1/2 over sqrt(4 / 12)
+    EXPECT_EQ(normal_pair(0xFFFFFFFF00000000).difference,
+              -normal_pair(0x00000000FFFFFFFF).difference);
+    EXPECT_EQ(normal_pair(all).difference, 0.0F);
+}
+
 TEST(CounterRandom, the_mixer_is_that_of_splitmix64) {
     // First outputs of SplitMix64 from state 0, as its authors' code gives them.
     EXPECT_EQ(random_bits(0, 0), 0xE220A8397B1DCDAFULL);
