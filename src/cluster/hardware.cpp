@@ -1,7 +1,7 @@
 #include "cluster/hardware.h"
 
 #include "gpu/gpu_roofline.h"
-#include "pnm/pnm_roofline.h"
+#include "pnm/pnm_device.h"
 
 namespace memside {
 namespace {
@@ -35,7 +35,7 @@ Result<MemoryFabric> make_fabric(ConstantReader& constants, std::string_view mem
 Result<PnmPool> make_pnm_pool(ConstantReader& constants) {
     PnmPool pool;
     MEMSIDE_TRY(pool.fabric, make_fabric(constants, "pnm"));
-    pool.device = pnm::make_pnm_roofline(constants);
+    MEMSIDE_TRY(pool.device, pnm::make_device(constants));
     pool.capacity_bytes = constants.value("pnm", "memory_capacity");
     pool.digest_in_capacity = constants.flag("pnm", "digest_in_capacity");
     return pool;

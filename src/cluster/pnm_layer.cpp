@@ -49,6 +49,7 @@ Result<std::vector<TaskId>> PnmDevices::select(int layer, const std::vector<Requ
         const auto requests = static_cast<double>(request_count(by_device[d]));
         if (requests == 0.0) continue;
         KvAppend append;
+        append.requests = requests;
         append.kv_bytes = requests * 2.0 * kv_width * kv_value_bytes;
         if (selecting) {
             // A page that fills is read back once (its keys) to build its digest: for every
@@ -103,6 +104,8 @@ Result<std::vector<TaskId>> PnmDevices::attend(int layer, const std::vector<Requ
         attention.head_dim = job_.model.head_dim;
         attention.tokens = tokens / requests;
         attention.kv_bits = kv::bits(job_.format.value_type);
+        // Pages that are selected lie anywhere; what is attended whole is read in one sweep.
+        attention.page_tokens = selecting ? static_cast<double>(job_.format.page_tokens) : 0.0;
         MEMSIDE_CHECK(add(d, "attention", layer, attention, 1.0, ready[d]));
         step_.kv_bytes_read += step_.graph.tasks().back().bytes;
     }

@@ -48,13 +48,8 @@ class PnmRoofline final : public Device {
     Result<OperationCost> evaluate(const KvAppend& op) const {
         return roofline_.cost(op.kv_bytes + op.digest_read_bytes + op.digest_write_bytes, 0.0);
     }
-    Result<OperationCost> evaluate(const Gemm& op) const { return refuse(op); }
-    Result<OperationCost> evaluate(const VectorOp& op) const { return refuse(op); }
-
-    Error refuse(const Operation& operation) const {
-        return bad_input(name_, "has no unit for " + operation_name(operation) +
-                                    "; it appends, scores, sorts and attends");
-    }
+    Result<OperationCost> evaluate(const Gemm& op) const { return no_unit_for(name_, op); }
+    Result<OperationCost> evaluate(const VectorOp& op) const { return no_unit_for(name_, op); }
 
     std::string name_;
     Roofline roofline_;
@@ -63,6 +58,11 @@ class PnmRoofline final : public Device {
 };
 
 }  // namespace
+
+Error no_unit_for(const std::string& device, const Operation& operation) {
+    return bad_input(device, "has no unit for " + operation_name(operation) +
+                                 "; it appends, scores, sorts and attends");
+}
 
 std::unique_ptr<Device> make_pnm_roofline(ConstantReader& constants) {
     const auto read = [&](std::string_view key) { return constants.value("pnm", key); };

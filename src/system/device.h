@@ -25,6 +25,8 @@ struct Attention {
     double head_dim = 0;
     double tokens = 0;    // attended per request
     double kv_bits = 16;  // per stored value
+    // Of a page whose K and V lie together; 0: all that is attended lies in one piece.
+    double page_tokens = 0;
 };
 
 // score = sum_i max(q_i min_i, q_i max_i) of every page, here of all requests, and query head in a
@@ -48,6 +50,7 @@ struct KvAppend {
     double kv_bytes = 0;           // written for the token
     double digest_read_bytes = 0;  // of the page read back, averaged over the page's tokens
     double digest_write_bytes = 0;
+    double requests = 1;  // whose K and V rows are written, each at a place of its own
 };
 
 // Element-wise work (norms, residuals, activation, sampling): bound by the bytes it moves.

@@ -109,6 +109,8 @@ class ConstantReader {
     // remembered as the constant "role.count".
     int count(std::string_view role);
     const SystemSpec& system() const { return system_; }
+    // Remembers a constant that a model has from elsewhere (systems/dram/).
+    void note(const Constant& constant) { used_.try_emplace(constant.path, constant); }
 
     // Constants that were read, by path, each once.
     std::vector<Constant> used() const;
