@@ -20,9 +20,9 @@ double attention_error_bound(const AttentionErrorTerms& terms) {
     // against a sum of at least 2^14.
     const double weight = std::expm1(score + difference) + exp2_relative_error + half_roundoff +
                           static_cast<double>(terms.tokens) * half_subnormal_roundoff * 0x1p-14;
-    // Weights that err by a share e move a weighted mean by at most 2 e max|v| / (1 - e): every
-    // value is at most 2 max|v| from the mean.
-    const double mean = 2.0 * weight / (1.0 - weight);
+    // Weights that err by a share e move a weighted mean by at most e / (1 - e) times the mean
+    // distance of the values from it, and that is at most their standard deviation, so max|v|.
+    const double mean = weight / (1.0 - weight);
     // Output and sum are rounded apart from each other, in the tree and at every block.
     const double sums = 2.0 * (tree_levels + blocks) * u;
     const double end = reciprocal_relative_error + 2.0 * u + half_roundoff;

@@ -63,12 +63,12 @@ TEST(FunctionalAttention, so_it_does_for_several_thousand_tokens_and_every_head_
 }
 
 TEST(FunctionalAttention, the_bound_is_not_idle) {
-    // Some input comes within a factor of 20 of the worst case.
+    // Some input comes within a factor of 5 of the worst case.
     double worst = 0;
     for (std::uint64_t seed = 0; seed < 50; ++seed) {
         worst = std::max(worst, worst_ratio({2, 1, 64, 16}, 1 + seed, 1.0, seed));
     }
-    EXPECT_GT(worst, 0.05);
+    EXPECT_GT(worst, 0.2);
 }
 
 RC_GTEST_PROP(FunctionalAttention, parts_merge_to_the_whole_within_the_bound, ()) {
