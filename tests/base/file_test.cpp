@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -112,16 +113,43 @@ TEST(OutputSet, a_directory_as_target_is_refused_and_kept) {
     EXPECT_EQ(folder.read("folder/inside"), "x");
 }
 
-// The temporary has a short name, so the folder takes it; the rename is what fails.
+// What goes down the pipe is written between the files and their renames: its reader takes away the
+// folder of one of them.
 TEST(OutputSet, a_failed_rename_puts_back_what_was_there) {
     const TempFolder folder;
     folder.write("old", "before");
-    const std::string too_long = folder.path(std::string(300, 'x'));
-    EXPECT_THAT(
-        refusal(outputs({{folder.path("new"), "1"}, {folder.path("old"), "2"}, {too_long, "3"}})),
-        HasSubstr("cannot rename into place"));
+    std::filesystem::create_directory(folder.path("folder"));
+    const std::string pipe = folder.path("pipe");
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    const std::string more_than_a_pipe_holds(std::size_t{1} << 20, 'x');
+    std::thread reader([&] {
+        const int descriptor = ::open(pipe.c_str(), O_RDONLY);
+        char byte = 0;
+        EXPECT_EQ(::read(descriptor, &byte, 1), 1);
+        std::filesystem::remove_all(folder.path("folder"));
+        std::string rest(4096, '\0');
+        while (::read(descriptor, rest.data(), rest.size()) > 0) {
+        }
+        ::close(descriptor);
+    });
+    EXPECT_THAT(refusal(outputs({{folder.path("new"), "1"},
+                                 {folder.path("old"), "2"},
+                                 {folder.path("folder/x"), "3"},
+                                 {pipe, more_than_a_pipe_holds}})),
+                HasSubstr("folder/x: cannot rename into place"));
+    reader.join();
     EXPECT_EQ(folder.read("old"), "before");
-    EXPECT_THAT(folder.names(), ElementsAre("old"));
+    EXPECT_THAT(folder.names(), ElementsAre("old", "pipe"));
+}
+
+TEST(OutputSet, a_name_that_is_too_long_fails_before_anything_is_printed) {
+    const TempFolder folder;
+    testing::internal::CaptureStdout();
+    const std::string too_long = folder.path(std::string(300, 'x'));
+    const std::string message = refusal(outputs({{"-", "summary"}, {too_long, "1"}}));
+    EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+    EXPECT_THAT(message, HasSubstr("cannot open for writing: File name too long"));
+    EXPECT_THAT(folder.names(), testing::IsEmpty());
 }
 
 // Root may write everywhere, so the child becomes nobody first.
@@ -149,6 +177,62 @@ TEST(OutputSet, two_outputs_to_one_path_are_bad_input) {
     EXPECT_EQ(status.error().exit_status(), 2);
     EXPECT_THAT(folder.names(), testing::IsEmpty());
     EXPECT_TRUE(outputs({{"/dev/null", "1"}, {"/dev/null", "2"}}).commit().ok());
+}
+
+TEST(OutputSet, two_paths_to_one_file_are_bad_input_through_links_and_linked_folders) {
+    const TempFolder folder;
+    folder.write("sub/real", "before");
+    std::filesystem::create_symlink("sub/real", folder.path("link"));
+    std::filesystem::create_directory_symlink("sub", folder.path("linked"));
+    std::filesystem::create_hard_link(folder.path("sub/real"), folder.path("hard"));
+    for (const auto& [first, second] :
+         std::vector<std::pair<std::string, std::string>>{{"sub/real", "link"},
+                                                          {"link", "linked/real"},
+                                                          {"sub/real", "hard"},
+                                                          {"sub/new", "linked/new"}}) {
+        const Status status =
+            outputs({{folder.path(first), "1"}, {folder.path(second), "2"}}).commit();
+        ASSERT_FALSE(status.ok()) << first;
+        EXPECT_EQ(status.error().message(),
+                  folder.path(second) + ": is the target of two outputs; allowed: one each");
+        EXPECT_EQ(status.error().exit_status(), 2);
+        EXPECT_EQ(folder.read("sub/real"), "before");
+    }
+    EXPECT_TRUE(outputs({{folder.path("sub/a"), "1"}, {folder.path("linked/b"), "2"}}).commit());
+}
+
+TEST(OutputSet, a_file_that_standard_output_goes_to_is_no_other_target) {
+    const TempFolder folder;
+    const std::string path = folder.path("x");
+    const auto child = [&path] {
+        if (std::freopen(path.c_str(), "w", stdout) == nullptr) std::_Exit(3);
+        const Status status = outputs({{path, "json"}, {"-", "summary"}}).commit();
+        if (!status.ok()) std::fputs(status.error().message().c_str(), stderr);
+        std::_Exit(status.ok() ? 0 : status.error().exit_status());
+    };
+    EXPECT_EXIT(child(), testing::ExitedWithCode(2), "-: is the target of two outputs");
+}
+
+TEST(Targets, an_output_is_no_input_and_the_message_names_both) {
+    const TempFolder folder;
+    folder.write("sub/in", "before");
+    std::filesystem::create_directory_symlink("sub", folder.path("linked"));
+    const auto check = [&](const std::string& output) {
+        const Status status = check_targets(
+            {{"--csv", "-"}, {"--json", output}},
+            {{"--model", folder.path("sub/in")}, {"--scores", folder.path("missing")}});
+        if (status.ok()) return std::string("ok");
+        EXPECT_EQ(status.error().exit_status(), 2);
+        return status.error().message();
+    };
+    for (const char* same : {"sub/in", "linked/in", "sub/../linked/./in"}) {
+        EXPECT_THAT(check(folder.path(same)), StartsWith("--json: '"));
+        EXPECT_THAT(check(folder.path(same)), HasSubstr("' would replace the input '"));
+        EXPECT_THAT(check(folder.path(same)), testing::EndsWith("' (--model)"));
+    }
+    EXPECT_THAT(check("-"), StartsWith("--json: '-' is the target of --csv too"));
+    EXPECT_EQ(check(folder.path("sub/in2")), "ok");
+    EXPECT_EQ(check("/dev/null"), "ok");
 }
 
 TEST(OutputSet, a_symbolic_link_stays_and_its_file_is_replaced) {
