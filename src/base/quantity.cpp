@@ -59,7 +59,9 @@ std::string expectation(Dimension dimension) {
     if (dimension == Dimension::flag) return "allowed: true, false";
     if (dimension == Dimension::count) return "allowed: a whole number";
     if (dimension == Dimension::ratio) return "allowed: 0 to 1, or a percentage such as 90 %";
-    return fmt::format("a {} is a number with one of the units {}", dimension_name(dimension),
+    const std::string_view name = dimension_name(dimension);
+    const bool vowel = std::string_view("aeiou").find(name.front()) != std::string_view::npos;
+    return fmt::format("{} {} is a number with one of the units {}", vowel ? "an" : "a", name,
                        join(unit_names(dimension), ", "));
 }
 

@@ -85,6 +85,8 @@ TEST(Quantity, a_wrong_or_missing_unit_lists_the_right_ones) {
               "us, ms, s");
     EXPECT_THAT(message_of("2039", Dimension::bytes_per_second),
                 HasSubstr("'2039' has no unit; a bandwidth is"));
+    EXPECT_THAT(message_of("1 USD", Dimension::usd_per_joule),
+                HasSubstr("an electricity price is"));
     EXPECT_THAT(message_of("1 gb", Dimension::bytes), HasSubstr("wrong unit"));
     EXPECT_THAT(message_of("1 GB/s", Dimension::bytes), HasSubstr("wrong unit"));
     EXPECT_THAT(message_of("1 GB GB", Dimension::bytes), HasSubstr("wrong unit"));
