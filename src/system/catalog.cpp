@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "base/data_dir.h"
 #include "base/text.h"
@@ -147,6 +148,29 @@ Result<SystemSpec> load_system(const std::string& name_or_path,
     MEMSIDE_CHECK(apply_overrides(overrides, system));
     MEMSIDE_CHECK(check_system(system));
     return system;
+}
+
+std::vector<std::string> description_files(const SystemSpec& system) {
+    std::set<std::string> shown;
+    const auto add = [&](const std::string& where) {
+        const std::size_t colon = where.rfind(':');  // "systems/x.yaml:12"
+        if (colon != std::string::npos) shown.insert(where.substr(0, colon));
+    };
+    add(system.where);
+    for (const auto& [role, component] : system.components) {
+        add(component.where);
+        for (const auto& [key, constant] : component.constants) add(constant.where);
+    }
+    // Shipped files are shown from the data folder on, others as the user wrote them.
+    const Result<std::string> data = data_dir();
+    std::vector<std::string> files;
+    for (const std::string& name : shown) {
+        std::error_code code;
+        const fs::path shipped = fs::path(data.ok() ? *data : "") / name;
+        if (fs::exists(name, code)) files.push_back(name);
+        if (data.ok() && fs::exists(shipped, code)) files.push_back(shipped.string());
+    }
+    return files;
 }
 
 std::vector<std::string> system_names() {

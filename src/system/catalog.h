@@ -17,6 +17,9 @@ namespace memside {
 Result<SystemSpec> load_system(const std::string& name_or_path,
                                const std::vector<std::pair<std::string, std::string>>& overrides);
 
+// The files that a loaded system was read from, as paths that can be opened.
+std::vector<std::string> description_files(const SystemSpec& system);
+
 // The systems that `memside list systems` shows, in the order of the command line's documentation:
 // every combination that the templates of systems/ list. Empty when systems/ cannot be read.
 std::vector<std::string> system_names();

@@ -65,6 +65,13 @@ Status apply(const std::string& path, const std::string& value, SystemSpec& syst
 Status apply_overrides(const Overrides& overrides, SystemSpec& system) {
     for (const auto& [path, value] : overrides) {
         MEMSIDE_CHECK(apply(path, value, system));
+        const auto known = std::find_if(system.overrides.begin(), system.overrides.end(),
+                                        [&](const auto& pair) { return pair.first == path; });
+        if (known == system.overrides.end()) {
+            system.overrides.emplace_back(path, value);
+        } else {
+            known->second = value;
+        }
     }
     return {};
 }

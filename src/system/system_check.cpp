@@ -7,7 +7,7 @@ namespace {
 
 // Where to point at: the line of a constant, or the --set that changed it.
 std::string position(const Constant& constant) {
-    return constant.where == "--set" ? "--set " + constant.path : constant.where;
+    return constant.set_by_user() ? "--set " + constant.path : constant.where;
 }
 
 Status check_complete(const Component& component) {
@@ -26,9 +26,27 @@ Status check_idle_power(const Component& component, std::string_view active) {
     const Constant& idle = component.constant("idle_power");
     const Constant& working = component.constant(active);
     if (idle.value <= working.value) return {};
-    const Constant& culprit = working.where == "--set" ? working : idle;
+    const Constant& culprit = working.set_by_user() ? working : idle;
     return bad_input(position(culprit),
                      fmt::format("idle power {} is above {} {}", idle.text, active, working.text));
+}
+
+// The parts of a CXL-PNM device draw no more than the whole.
+Status check_platform_power(const Component& component) {
+    const Constant& platform = component.constant("platform_power");
+    const Constant& controller = component.constant("controller_power");
+    const Constant& dram = component.constant("dram_power");
+    // Sums of decimal fractions may miss by a rounding.
+    if (controller.value + dram.value <= platform.value * (1 + 1e-9)) return {};
+    const Constant* culprit = &platform;
+    for (const Constant* part : {&controller, &dram}) {
+        if (part->set_by_user() && !culprit->set_by_user()) culprit = part;
+    }
+    return bad_input(
+        position(*culprit),
+        fmt::format("controller_power {} and dram_power {} make {:.6g} W, more than "
+                    "platform_power {}",
+                    controller.text, dram.text, controller.value + dram.value, platform.text));
 }
 
 Status check_component(const Component& component) {
@@ -42,6 +60,7 @@ Status check_component(const Component& component) {
             return check_idle_power(component, "active_power");
         }
         case ComponentKind::pnm:
+            MEMSIDE_CHECK(check_platform_power(component));
             return check_idle_power(component, "platform_power");
         case ComponentKind::cxl_memory:
             return check_idle_power(component, "active_power");

@@ -61,7 +61,8 @@ int ConstantReader::count(std::string_view role) {
         constant.text = fmt::format("{}", component->count);
         constant.value = component->count;
         constant.source = component->count_source;
-        constant.where = component->where;
+        constant.where =
+            component->count_source == "--set" ? component->count_source : component->count_where;
         used_.try_emplace(constant.path, constant);
     }
     return component->count;

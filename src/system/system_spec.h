@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/quantity.h"
@@ -22,6 +23,10 @@ struct Constant {
     std::string where;   // file:line, or "--set"
 
     bool assumed() const { return source.starts_with("assumed"); }
+    bool inferred() const {
+        return source.starts_with("inferred") || source.starts_with("derived");
+    }
+    bool set_by_user() const { return where == "--set"; }
 };
 
 enum class ComponentKind { gpu, pnm, cxl_memory, link, collective_link, prices };
@@ -86,6 +91,9 @@ struct SystemSpec {
     std::string name;
     std::string where;                                         // file:line of its components
     std::map<std::string, Component, std::less<>> components;  // by role
+    // What --set changed, path and value, each path once in the order of the first: the name alone
+    // does not say what the system is.
+    std::vector<std::pair<std::string, std::string>> overrides;
 
     const Component* find(std::string_view role) const;  // nullptr when the role is empty
     const Component& at(std::string_view role) const;    // the role must be filled
@@ -105,8 +113,8 @@ class ConstantReader {
     // The role must be filled and the key in its schema.
     double value(std::string_view role, std::string_view key);
     bool flag(std::string_view role, std::string_view key) { return value(role, key) != 0.0; }
-    // How many the system has; 0 when the role is empty. A count with a source of its own is
-    // remembered as the constant "role.count".
+    // How many the system has; 0 when the role is empty. A count with a source of its own, or one
+    // that --set changed, is remembered as the constant "role.count".
     int count(std::string_view role);
     const SystemSpec& system() const { return system_; }
     // Remembers a constant that a model has from elsewhere (systems/dram/).

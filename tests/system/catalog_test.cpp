@@ -238,5 +238,28 @@ TEST_F(ThisCpu, the_working_folder_comes_before_the_configuration_folder) {
     EXPECT_EQ(load_system("this-cpu", {})->count("gpu"), 5);
 }
 
+TEST(Catalog, the_files_of_a_system_are_its_own_and_all_that_it_uses) {
+    const TempFolder folder;
+    const std::string file = folder.write("box.yaml", testing_system::minimal_system);
+    folder.write("a100-80gb.yaml",
+                 "kind: gpu\ninherit: a100-40gb\nconstants:\n"
+                 "  memory_capacity: {value: 80 GB, source: x}\n");
+    std::string base;
+    {
+        std::ifstream in(std::string(MEMSIDE_SOURCE_DIR) + "/systems/devices/a100-80gb.yaml");
+        base.assign(std::istreambuf_iterator<char>(in), {});
+    }
+    folder.write("a100-40gb.yaml", base);
+    const auto system = load_system(file, {});
+    ASSERT_TRUE(system.ok()) << system.error().message();
+    std::vector<std::string> names;
+    for (const std::string& path : description_files(*system)) {
+        EXPECT_TRUE(fs::exists(path)) << path;
+        names.push_back(fs::path(path).filename().string());
+    }
+    EXPECT_THAT(names, testing::IsSupersetOf({"box.yaml", "a100-80gb.yaml", "a100-40gb.yaml",
+                                              "us-prices.yaml", "a100-nvlink.yaml"}));
+}
+
 }  // namespace
 }  // namespace memside

@@ -35,6 +35,15 @@ TEST(Set, the_last_of_a_repeated_path_wins) {
     EXPECT_DOUBLE_EQ(system->at("gpu").value("price"), 2);
 }
 
+TEST(Set, the_system_lists_what_was_changed_each_path_once) {
+    const auto system = load_system(
+        "a100x2-pnm8", {{"pnm.count", "32"}, {"gpu.price", "1 USD/h"}, {"pnm.count", "64"}});
+    ASSERT_TRUE(system.ok()) << system.error().message();
+    EXPECT_EQ(system->name, "a100x2-pnm8");
+    EXPECT_EQ(system->overrides, (Overrides{{"pnm.count", "64"}, {"gpu.price", "1 USD/h"}}));
+    EXPECT_TRUE(load_system("a100x2-pnm8", {})->overrides.empty());
+}
+
 TEST(Set, links_follow_a_changed_count) {
     const auto system = load_system(
         "a100x2-pnm8", {{"pnm.count", "12"}, {"gpu.count", "3"}, {"uplink.count", "2"}});
@@ -87,6 +96,21 @@ TEST(Set, every_mistake_is_named) {
     };
     for (const auto& [pair, message] : cases) {
         EXPECT_THAT(error_of("a100x2", {pair}), HasSubstr(message)) << pair.first;
+    }
+    const std::pair<Overrides::value_type, std::string> pnm_cases[] = {
+        {{"pnm.dram_power", "61 W"},
+         "--set pnm.dram_power: controller_power 90 W and dram_power 61 W make 151 W, more than "
+         "platform_power 150 W"},
+        {{"pnm.controller_power", "111 W"}, "--set pnm.controller_power: controller_power 111 W"},
+        {{"pnm.platform_power", "129 W"},
+         "--set pnm.platform_power: controller_power 90 W and dram_power 40 W make 130 W"},
+        {{"pnm.idle_power", "151 W"},
+         "--set pnm.idle_power: idle power 151 W is above platform_power 150 W"},
+        {{"pnm.dram_power", "60 W"}, "ok"},
+        {{"pnm.idle_power", "150 W"}, "ok"},
+    };
+    for (const auto& [pair, message] : pnm_cases) {
+        EXPECT_THAT(error_of("a100x2-pnm8", {pair}), HasSubstr(message)) << pair.first;
     }
     EXPECT_EQ(error_of("rack-2x8a100-pnm32", {{"pnm.count", "33"}}),
               "--set pnm.count: 33 pnm do not divide evenly over the 2 nodes of uplink.count");

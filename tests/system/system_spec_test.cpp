@@ -45,6 +45,35 @@ TEST(ConstantReader, an_assumed_count_is_among_the_constants) {
     EXPECT_EQ(reader.used()[0].path, "cxl.count");
     EXPECT_EQ(reader.used()[0].text, "4");
     EXPECT_TRUE(reader.used()[0].assumed());
+    EXPECT_FALSE(reader.used()[0].set_by_user());
+    EXPECT_THAT(reader.used()[0].where, testing::HasSubstr("systems/"));
+}
+
+TEST(ConstantReader, a_count_from_set_is_among_the_constants_and_is_no_assumption) {
+    const auto system = load_system("a100x4-cxl", {{"cxl.count", "8"}});
+    ASSERT_TRUE(system.ok());
+    ConstantReader reader(*system);
+    EXPECT_EQ(reader.count("cxl"), 8);
+    ASSERT_EQ(reader.used().size(), 1u);
+    EXPECT_EQ(reader.used()[0].text, "8");
+    EXPECT_TRUE(reader.used()[0].set_by_user());
+    EXPECT_FALSE(reader.used()[0].assumed());
+}
+
+TEST(Constant, its_source_says_what_kind_it_is) {
+    const auto from = [](const char* source, const char* where) {
+        return Constant{"gpu.price", "1 USD/h", 1, Dimension::usd_per_hour, source, where};
+    };
+    const Constant assumed = from("assumed: a derived figure would differ", "x.yaml:1");
+    EXPECT_TRUE(assumed.assumed());
+    EXPECT_FALSE(assumed.inferred() || assumed.set_by_user());
+    for (const char* source : {"inferred: from the batch", "derived: 2 x 3"}) {
+        EXPECT_TRUE(from(source, "x.yaml:1").inferred());
+        EXPECT_FALSE(from(source, "x.yaml:1").assumed());
+    }
+    const Constant stated = from("a datasheet, where it is not assumed", "x.yaml:1");
+    EXPECT_FALSE(stated.assumed() || stated.inferred() || stated.set_by_user());
+    EXPECT_TRUE(from("--set", "--set").set_by_user());
 }
 
 }  // namespace
