@@ -67,7 +67,16 @@ void event(JsonWriter& json, const TimelineTask& task) {
 
 }  // namespace
 
+Status check_trace_size(std::size_t tasks, const std::string& where) {
+    if (tasks <= max_trace_tasks) return {};
+    return bad_input(where,
+                     fmt::format("the step has {} tasks; allowed: up to {}. Fewer devices or "
+                                 "a smaller model make fewer",
+                                 tasks, max_trace_tasks));
+}
+
 std::string to_trace(const SimulationResult& result) {
+    assert(result.timeline.size() <= max_trace_tasks);
     std::vector<const TimelineTask*> tasks;
     for (const TimelineTask& task : result.timeline) {
         assert(task.resource >= 0 &&

@@ -80,5 +80,14 @@ TEST(Trace, a_result_without_a_timeline_is_still_a_trace) {
     EXPECT_TRUE(events_of(json::parse(to_trace(samples::nothing_fits())), "X").empty());
 }
 
+TEST(Trace, a_step_of_more_tasks_than_a_trace_holds_is_refused_with_the_limit) {
+    EXPECT_TRUE(check_trace_size(max_trace_tasks, "--trace").ok());
+    const Status refused = check_trace_size(max_trace_tasks + 1, "--trace");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().exit_status(), 2);
+    EXPECT_THAT(refused.error().message(),
+                testing::StartsWith("--trace: the step has 2000001 tasks; allowed: up to 2000000"));
+}
+
 }  // namespace
 }  // namespace memside
