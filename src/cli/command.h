@@ -24,4 +24,8 @@ int run_simulate(const std::vector<std::string>& arguments);
 // The whole program: dispatches to a command, prints help and version.
 int run_program(const std::vector<std::string>& arguments);
 
+// Runs `program`; an exception that it lets out, such as std::bad_alloc, is a failure in one line.
+int run_guarded(int (*program)(const std::vector<std::string>&),
+                const std::vector<std::string>& arguments);
+
 }  // namespace memside::cli

@@ -1,22 +1,24 @@
 #include <cstdio>
 #include <exception>
+#include <new>
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/terminal.h"
 
 namespace memside::cli {
 namespace {
 
-void print_help() {
-    fmt::print(
+std::string help() {
+    std::string text =
         "Memside: long-context LLM decoding next to the memory that holds the KV cache.\n\n"
-        "usage: memside COMMAND [options]\n\ncommands:\n");
+        "usage: memside COMMAND [options]\n\ncommands:\n";
     for (const Command& command : commands()) {
-        fmt::print("  {:<10} {}\n", command.name, command.summary);
+        text += fmt::format("  {:<10} {}\n", command.name, command.summary);
     }
-    fmt::print(
-        "\n'memside COMMAND --help' shows options and examples.\n"
-        "Exit status: 0 success, 1 failure or nothing fits, 2 bad input.\n");
+    return text +
+           "\n'memside COMMAND --help' shows options and examples.\n"
+           "Exit status: 0 success, 1 failure or nothing fits, 2 bad input.\n";
 }
 
 }  // namespace
@@ -32,25 +34,37 @@ const std::vector<Command>& commands() {
 
 int run_program(const std::vector<std::string>& arguments) {
     if (arguments.empty()) {
-        print_help();
-        return 2;
+        const int printed = print("", help());
+        return printed == 0 ? 2 : printed;
     }
     const std::string& name = arguments.front();
     if (name == "--help" || name == "-h" || name == "help") {
-        print_help();
-        return 0;
+        return print("", help());
     }
     if (name == "--version") {
-        fmt::print("memside {}\n", MEMSIDE_VERSION);
-        return 0;
+        return print("", fmt::format("memside {}\n", MEMSIDE_VERSION));
     }
     std::vector<std::string> names;
     for (const Command& command : commands()) {
         if (command.name == name) return command.run({arguments.begin() + 1, arguments.end()});
         names.emplace_back(command.name);
     }
-    fmt::print(stderr, "memside: unknown command {}{}\n", in_quotes(name), hint(name, names));
-    return 2;
+    return fail("", bad_input("", "unknown command " + in_quotes(name) + hint(name, names)));
+}
+
+int run_guarded(int (*program)(const std::vector<std::string>&),
+                const std::vector<std::string>& arguments) {
+    try {
+        return program(arguments);
+    } catch (const std::bad_alloc&) {
+        // Without the formatting that would need memory.
+        std::fputs("memside: out of memory\n", stderr);
+    } catch (const std::exception& error) {
+        note("", "unexpected failure: " + escaped(error.what()));
+    } catch (...) {
+        note("", "unexpected failure");
+    }
+    return 1;
 }
 
 }  // namespace memside::cli

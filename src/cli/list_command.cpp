@@ -1,10 +1,9 @@
 // memside list: what can be named on the command line.
-#include <cstdio>
-
 #include "base/data_dir.h"
 #include "base/number.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/terminal.h"
 #include "cluster/policy.h"
 #include "model/catalog.h"
 #include "system/catalog.h"
@@ -18,20 +17,21 @@ constexpr const char* examples =
     "  memside list policies\n"
     "  memside list experiments\n";
 
-Status list_models() {
+Result<std::string> list_models() {
     MEMSIDE_TRY(const std::vector<std::string> names, model_names());
-    fmt::print("{:<16} {:<8} {:>11} {:>7} {:>6} {:>9} {:>9} {:>14} {:>8}\n", "model", "family",
-               "parameters", "layers", "heads", "KV heads", "head dim", "KV/token f16", "window");
+    std::string text = fmt::format("{:<16} {:<8} {:>11} {:>7} {:>6} {:>9} {:>9} {:>14} {:>8}\n",
+                                   "model", "family", "parameters", "layers", "heads", "KV heads",
+                                   "head dim", "KV/token f16", "window");
     for (const std::string& name : names) {
         MEMSIDE_TRY(const ModelSpec model, load_model(name));
-        fmt::print("{:<16} {:<8} {:>9.2f} B {:>7} {:>6} {:>9} {:>9} {:>14} {:>8}\n", name,
-                   architecture_name(model.architecture),
-                   static_cast<double>(model.weights.parameters()) / 1e9, model.layers, model.heads,
-                   model.kv_heads, model.head_dim,
-                   format_bytes(static_cast<double>(model.kv_bytes_per_token(16))),
-                   format_tokens(model.window_tokens));
+        text += fmt::format("{:<16} {:<8} {:>9.2f} B {:>7} {:>6} {:>9} {:>9} {:>14} {:>8}\n", name,
+                            architecture_name(model.architecture),
+                            static_cast<double>(model.weights.parameters()) / 1e9, model.layers,
+                            model.heads, model.kv_heads, model.head_dim,
+                            format_bytes(static_cast<double>(model.kv_bytes_per_token(16))),
+                            format_tokens(model.window_tokens));
     }
-    return {};
+    return text;
 }
 
 std::string part(const SystemSpec& system, std::string_view role) {
@@ -39,38 +39,41 @@ std::string part(const SystemSpec& system, std::string_view role) {
     return component == nullptr ? "-" : fmt::format("{} x {}", component->count, component->name);
 }
 
-Status list_systems() {
-    fmt::print("{:<24} {:<20} {:<20} {:<20}\n", "system", "GPUs", "CXL-PNM devices",
-               "plain CXL memory");
+Result<std::string> list_systems() {
+    constexpr const char* row = "{:<24} {:<20} {:<20} {}\n";
+    std::string text = fmt::format(row, "system", "GPUs", "CXL-PNM devices", "plain CXL memory");
     for (const std::string& name : system_names()) {
         MEMSIDE_TRY(const SystemSpec system, load_system(name, {}));
-        fmt::print("{:<24} {:<20} {:<20} {:<20}\n", name, part(system, "gpu"), part(system, "pnm"),
-                   part(system, "cxl"));
+        text +=
+            fmt::format(row, name, part(system, "gpu"), part(system, "pnm"), part(system, "cxl"));
     }
-    fmt::print(
-        "\nThe counts are free: a100x3-pnm5 works as well. A path to a YAML file does too.\n");
-    return {};
+    return text +
+           "\nThe counts are free: a100x3-pnm5 works as well. A path to a YAML file does too.\n";
 }
 
-Status list_policies() {
-    for (const auto& policy : policies())
-        fmt::print("{:<10} {}\n", policy->name(), policy->summary());
-    return {};
+Result<std::string> list_policies() {
+    std::string text;
+    for (const auto& policy : policies()) {
+        text += fmt::format("{:<10} {}\n", policy->name(), policy->summary());
+    }
+    return text;
 }
 
-Status list_experiments() {
+Result<std::string> list_experiments() {
     MEMSIDE_TRY(const std::string data, data_dir());
+    std::string text;
     for (const std::string& name : list_folder(data + "/experiments")) {
-        if (name.ends_with(".yaml")) fmt::print("{}\n", name.substr(0, name.size() - 5));
+        if (name.ends_with(".yaml")) text += name.substr(0, name.size() - 5) + '\n';
     }
-    return {};
+    if (text.empty()) note("list", "there are no experiments in " + data + "/experiments");
+    return text;
 }
 
 }  // namespace
 
 int run_list(const std::vector<std::string>& arguments) {
     Options options("list", "Lists what can be named on the command line.", examples);
-    options.add_positional("what", "models, systems, policies or experiments");
+    options.add_positional("what", "models, systems, policies or experiments", false);
     if (const Status parsed = options.parse(arguments); !parsed.ok()) {
         return fail("list", parsed.error());
     }
@@ -82,10 +85,10 @@ int run_list(const std::vector<std::string>& arguments) {
     const Result<std::size_t> choice =
         options.choice("what", "", {"models", "systems", "policies", "experiments"});
     if (!choice.ok()) return fail("list", choice.error());
-    static constexpr Status (*listers[])() = {list_models, list_systems, list_policies,
-                                              list_experiments};
-    const Status listed = listers[*choice]();
-    return listed.ok() ? 0 : fail("list", listed.error());
+    static constexpr Result<std::string> (*listers[])() = {list_models, list_systems, list_policies,
+                                                           list_experiments};
+    const Result<std::string> listed = listers[*choice]();
+    return listed.ok() ? print("list", *listed) : fail("list", listed.error());
 }
 
 }  // namespace memside::cli

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cctype>
-#include <cstdio>
 
 #include "base/number.h"
 #include "base/text.h"
@@ -34,6 +33,14 @@ std::vector<std::string> join_negative_values(const std::vector<std::string>& ar
     return joined;
 }
 
+// CLI11 puts two blank lines between groups of options.
+std::string without_blank_runs(std::string text) {
+    for (std::size_t at = 0; (at = text.find("\n\n\n", at)) != std::string::npos;) {
+        text.erase(at, 1);
+    }
+    return text;
+}
+
 }  // namespace
 
 Options::Options(const std::string& command, const std::string& summary,
@@ -51,6 +58,7 @@ void Options::add(const std::string& name, const std::string& shown, const std::
     // Collected as a list so that a repetition is ours to report.
     app_->add_option(name, values_.back()->given, help)
         ->option_text(shown)
+        ->group(group_)
         ->expected(1)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -62,9 +70,11 @@ void Options::add_repeated(const std::string& name, const std::string& shown,
     values_.back()->repeated = true;
 }
 
-void Options::add_positional(const std::string& name, const std::string& help) {
+void Options::add_positional(const std::string& name, const std::string& help, bool several) {
     values_.push_back(std::make_unique<Value>(Value{name, {}, true}));
-    app_->add_option(name, values_.back()->given, help)->option_text(" ");
+    app_->add_option(name, values_.back()->given, help)
+        ->option_text(" ")
+        ->expected(several ? CLI::detail::expected_max_vector_size : 1);
 }
 
 std::vector<std::string> Options::option_names() const {
@@ -81,9 +91,8 @@ Status Options::parse(std::vector<std::string> arguments) {
     try {
         app_->parse(arguments);
     } catch (const CLI::CallForHelp&) {
-        fmt::print("{}", app_->help());
         help_shown_ = true;
-        return {};
+        return write_standard_output(without_blank_runs(app_->help()));
     } catch (const CLI::ArgumentMismatch& error) {
         const std::string message = error.what();  // "--seed: 1 required TEXT missing"
         return bad_input(message.substr(0, message.find(':')), "needs a value");
@@ -152,15 +161,30 @@ Result<std::size_t> Options::choice(const std::string& name, const std::string& 
     const std::string given = text_or(name, fallback);
     const auto found = std::find(allowed.begin(), allowed.end(), given);
     if (found == allowed.end()) {
-        return bad_input(name, fmt::format("unknown value {}; allowed: {}", in_quotes(given),
-                                           join(allowed, ", ")));
+        const std::string near = nearest(given, allowed);
+        const std::string all = "allowed: " + join(allowed, ", ");
+        return bad_input(
+            name,
+            fmt::format("unknown value {}; {}", in_quotes(given),
+                        near.empty() ? all : fmt::format("did you mean '{}'? ({})", near, all)));
     }
     return static_cast<std::size_t>(found - allowed.begin());
 }
 
-int fail(const std::string& command, const Error& error) {
-    fmt::print(stderr, "memside {}: {}\n", command, error.message());
-    return error.exit_status();
+Result<bool> check_outputs(const Options& options, const std::vector<std::string>& names,
+                           const std::vector<NamedPath>& inputs) {
+    std::vector<NamedPath> outputs;
+    bool named = false;
+    for (const std::string& name : names) {
+        const std::optional<std::string> path = options.text(name);
+        if (!path) continue;
+        if (path->empty()) return bad_input(name, "is empty; allowed: a file name or '-'");
+        named |= *path == "-" || *path == "/dev/stdout";
+        outputs.push_back({name, *path});
+    }
+    if (!named) outputs.insert(outputs.begin(), {"standard output", "-"});
+    MEMSIDE_CHECK(check_targets(outputs, inputs));
+    return named;
 }
 
 }  // namespace memside::cli

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file.h"
 #include "base/result.h"
 
 namespace CLI {
@@ -24,15 +25,18 @@ class Options {
     Options(const Options&) = delete;
     Options& operator=(const Options&) = delete;
 
+    // The heading in the help of the options that are added from here on.
+    void group(const std::string& heading) { group_ = heading; }
     // An option with one value, kept as text; `shown` names the value in the help.
     void add(const std::string& name, const std::string& shown, const std::string& help);
     // An option that may be given several times.
     void add_repeated(const std::string& name, const std::string& shown, const std::string& help);
-    // Arguments without a name.
-    void add_positional(const std::string& name, const std::string& help);
+    // Arguments without a name: one, or any number.
+    void add_positional(const std::string& name, const std::string& help, bool several);
 
     // bad_input for unknown options (with a suggestion), missing values and repetition. Sets
-    // help_shown() and prints the help when --help is among the arguments.
+    // help_shown() and prints the help when --help is among the arguments; an environment Error
+    // when that fails.
     Status parse(std::vector<std::string> arguments);
     bool help_shown() const { return help_shown_; }
 
@@ -56,10 +60,14 @@ class Options {
     struct Value;
     std::unique_ptr<CLI::App> app_;
     std::vector<std::unique_ptr<Value>> values_;
+    std::string group_ = "Options";
     bool help_shown_ = false;
 };
 
-// Prints "memside COMMAND: message" to standard error and returns the exit status.
-int fail(const std::string& command, const Error& error);
+// Checks the output options among `names`: each takes a file name or '-', and no two outputs, nor
+// an output and an input, are one file. Standard output is an output even when no option names it;
+// the value says whether one does.
+Result<bool> check_outputs(const Options& options, const std::vector<std::string>& names,
+                           const std::vector<NamedPath>& inputs);
 
 }  // namespace memside::cli

@@ -1,12 +1,9 @@
 // memside report: saved results side by side.
-#include <unistd.h>
-
-#include <cstdio>
-
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/terminal.h"
 #include "report/csv.h"
 #include "report/html.h"
 #include "report/json.h"
@@ -35,7 +32,7 @@ Result<std::vector<SimulationResult>> read_results(const std::vector<std::string
 
 int run_report(const std::vector<std::string>& arguments) {
     Options options("report", "Compares saved results of simulate.", examples);
-    options.add_positional("results", "JSON files that simulate wrote");
+    options.add_positional("results", "JSON files that simulate wrote", true);
     options.add("--html", "FILE", "one offline page");
     options.add("--csv", "FILE", "a row per result; '-' for standard output");
     if (const Status parsed = options.parse(arguments); !parsed.ok()) {
@@ -46,24 +43,21 @@ int run_report(const std::vector<std::string>& arguments) {
     if (paths.empty()) {
         return fail("report", bad_input("", "name at least one JSON file that simulate wrote"));
     }
+    std::vector<NamedPath> inputs;
+    for (const std::string& path : paths) inputs.push_back({"a result", path});
+    const Result<bool> on_standard_output = check_outputs(options, {"--csv", "--html"}, inputs);
+    if (!on_standard_output.ok()) return fail("report", on_standard_output.error());
     const auto results = read_results(paths);
     if (!results.ok()) return fail("report", results.error());
 
     OutputSet outputs;
-    bool standard_output = false;
-    if (const auto path = options.text("--csv")) {
-        standard_output = *path == "-";
-        outputs.add(*path, to_csv(*results));
-    }
+    if (const auto path = options.text("--csv")) outputs.add(*path, to_csv(*results));
     if (const auto path = options.text("--html")) {
         const auto page = html_report(*results, {"", "memside report " + join(arguments, " ")});
         if (!page.ok()) return fail("report", page.error());
-        standard_output |= *path == "-";
         outputs.add(*path, *page);
     }
-    if (!standard_output) {
-        outputs.add("-", comparison(*results, isatty(STDOUT_FILENO) == 1));
-    }
+    if (!*on_standard_output) outputs.add("-", comparison(*results, wants_colour()));
     const Status written = outputs.commit();
     return written.ok() ? 0 : fail("report", written.error());
 }

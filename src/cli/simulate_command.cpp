@@ -1,14 +1,15 @@
 // memside simulate: one model on one system under one policy.
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
+#include <filesystem>
 
+#include "base/data_dir.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/simulate_options.h"
+#include "cli/terminal.h"
 #include "cluster/policy.h"
 #include "cluster/simulate.h"
 #include "model/catalog.h"
@@ -31,59 +32,6 @@ constexpr const char* examples =
 
 constexpr std::int64_t max_page_tokens = 65'536;
 constexpr std::int64_t max_count = 1'000'000;
-
-void declare(Options& options) {
-    options.add("--model", "NAME|FILE", "preset, config.json or .gguf file");
-    options.add("--system", "NAME|FILE", "named system or a system's YAML file");
-    options.add("--policy", "NAME", "dense, recall, pnm-kv, png-kv ('memside list policies')");
-    options.add("--context", "TOKENS", "context of every request: 131072, 128K, 1M");
-    options.add("--batch", "N|max", "requests decoded together (default: max)");
-    options.add("--workload", "FILE", "CSV or JSONL with context_tokens of each request");
-    options.add("--placement", "NAME", "requests to devices: lpt (default) or round-robin");
-    options.add("--budget", "TOKENS", "tokens attended (default: a quarter of the context)");
-    options.add("--page-size", "TOKENS", "a power of two (default: 32)");
-    options.add("--digest", "KIND", "minmax, centre-max, centre-mad, centre-std");
-    options.add("--digest-type", "TYPE", "f16 (default) or int8");
-    options.add("--kv-type", "TYPE", "f16 (default), bf16, fp8, int8, int4");
-    options.add("--sink-pages", "N", "first pages always selected, within the budget");
-    options.add("--recent-pages", "N", "last pages always selected, within the budget");
-    options.add("--dense-layers", "N", "first layers that attend to every page");
-    options.add("--steps", "N", "steps that selection runs (default: 8)");
-    options.add("--warmup", "N", "steps before the first that counts (default: 2)");
-    options.add("--scores", "synthetic|FILE", "where page scores come from (default: synthetic)");
-    options.add("--select-sample", "N|all",
-                "(request, layer) pairs that run selection (default: 8)");
-    options.add("--overlap", "none|half-batches", "FC of one half hides attention of the other");
-    options.add("--threads", "N", "0: all cores (default)");
-    options.add("--seed", "N", "of everything random (default: 1)");
-    options.add_repeated("--set", "KEY=VALUE",
-                         "override a constant: gpu.memory_bandwidth='3 TB/s'");
-    options.add("--json", "FILE", "result as JSON; '-' for standard output");
-    options.add("--csv", "FILE", "result as one row of CSV; '-' for standard output");
-    options.add("--report", "FILE.html", "result as one offline page");
-    options.add("--trace", "FILE.json", "one step as a Chrome/Perfetto trace");
-    // Promised by the command line's documentation, not modelled yet: refused by name.
-    for (const char* name :
-         {"--requests", "--output-tokens", "--arrival-rate", "--partition", "--scheduler",
-          "--access", "--tp", "--pp", "--parallel", "--row-reuse", "--refresh"}) {
-        options.add(name, "VALUE", "not modelled yet");
-    }
-}
-
-Status refuse_unmodelled(const Options& options) {
-    for (const char* name : {"--requests", "--output-tokens", "--arrival-rate"}) {
-        if (options.text(name)) {
-            return bad_input(name, "is not modelled yet: no request arrives or ends");
-        }
-    }
-    for (const char* name : {"--partition", "--scheduler", "--access", "--tp", "--pp", "--parallel",
-                             "--row-reuse", "--refresh"}) {
-        if (options.text(name)) {
-            return bad_input(name, "belongs to --policy pim, which is not modelled yet");
-        }
-    }
-    return {};
-}
 
 Result<kv::PageFormat> page_format(const Options& options, const ModelSpec& model) {
     kv::PageFormat format;
@@ -126,6 +74,10 @@ Result<SelectionOptions> selection_options(
     selection.scores = options.text_or("--scores", "synthetic");
     for (const auto& [name, text] : scores) {
         const std::string where = "--set scores." + name;
+        if (selection.scores != "synthetic") {
+            return bad_input(where, "has no meaning for recorded scores (--scores " +
+                                        in_quotes(selection.scores) + ")");
+        }
         MEMSIDE_TRY(const double value, parse_number(text, where));
         MEMSIDE_CHECK(kv::set_synthetic_parameter(selection.synthetic, name, value, where));
     }
@@ -158,7 +110,8 @@ Result<SimulationRequest> read_request(const Options& options) {
     }
     const std::string context = options.text_or("--context", "");
     if (!workload && !options.text("--context")) return options.required("--context").error();
-    MEMSIDE_TRY([[maybe_unused]] const Policy* policy, find_policy(request.policy));
+    MEMSIDE_TRY(const Policy* policy, find_policy(request.policy));
+    MEMSIDE_CHECK(refuse_meaningless(options, *policy));
     if (workload) {
         MEMSIDE_TRY(request.workload, read_workload(*workload));
     } else {
@@ -177,6 +130,10 @@ Result<SimulationRequest> read_request(const Options& options) {
         scores.emplace_back(pair.first.substr(prefix.size()), pair.second);
         return true;
     });
+    if (!scores.empty() && !policy->selects_pages()) {
+        return bad_input("--set scores." + scores.front().first,
+                         "has no meaning for --policy " + request.policy);
+    }
     MEMSIDE_TRY(request.system, load_system(system, set));
     MEMSIDE_TRY(request.format, page_format(options, request.model));
     MEMSIDE_TRY(request.selection, selection_options(options, scores));
@@ -194,37 +151,40 @@ Result<SimulationRequest> read_request(const Options& options) {
     return request;
 }
 
-Status check_outputs(const Options& options) {
-    std::vector<std::string> paths;
-    for (const char* name : {"--json", "--csv", "--report", "--trace"}) {
-        const auto path = options.text(name);
-        if (!path) continue;
-        if (path->empty()) return bad_input(name, "is empty; allowed: a file name or '-'");
-        if (std::find(paths.begin(), paths.end(), *path) != paths.end()) {
-            return bad_input(name, in_quotes(*path) + " is the target of another output too");
-        }
-        paths.push_back(*path);
+// Files that the simulation reads, which no output may replace.
+std::vector<NamedPath> input_files(const Options& options, const SimulationRequest& request) {
+    std::vector<NamedPath> inputs;
+    for (const char* name : {"--workload", "--scores"}) {
+        if (const auto path = options.text(name)) inputs.push_back({name, *path});
     }
-    return {};
+    const std::filesystem::path model = options.text_or("--model", "");
+    inputs.push_back({"--model", model.string()});
+    inputs.push_back({"--model", (model / "config.json").string()});
+    if (const Result<std::string> data = data_dir(); data.ok()) {
+        const auto preset = std::filesystem::path(*data) / "models" / model / "config.json";
+        inputs.push_back({"--model", preset.string()});
+    }
+    for (std::string& path : description_files(request.system)) {
+        inputs.push_back({"--system", std::move(path)});
+    }
+    return inputs;
 }
 
 // Every output is rendered before the first byte is written.
 Status write_outputs(const Options& options, const SimulationResult& result,
-                     const std::string& command_line) {
+                     const std::string& command_line, bool with_summary) {
     OutputSet outputs;
-    bool standard_output = false;
-    const auto add = [&](const std::string& path, std::string content) {
-        standard_output |= path == "-";
-        outputs.add(path, std::move(content));
-    };
-    if (const auto path = options.text("--json")) add(*path, to_json(result));
-    if (const auto path = options.text("--csv")) add(*path, to_csv({result}));
+    if (const auto path = options.text("--json")) outputs.add(*path, to_json(result));
+    if (const auto path = options.text("--csv")) outputs.add(*path, to_csv({result}));
     if (const auto path = options.text("--report")) {
         MEMSIDE_TRY(std::string page, html_report({result}, {"", command_line}));
-        add(*path, std::move(page));
+        outputs.add(*path, std::move(page));
     }
-    if (const auto path = options.text("--trace")) add(*path, to_trace(result));
-    if (!standard_output) add("-", summary(result, isatty(STDOUT_FILENO) == 1));
+    if (const auto path = options.text("--trace")) {
+        MEMSIDE_CHECK(check_trace_size(result.timeline.size(), "--trace"));
+        outputs.add(*path, to_trace(result));
+    }
+    if (with_summary) outputs.add("-", summary(result, wants_colour()));
     return outputs.commit();
 }
 
@@ -233,20 +193,21 @@ Status write_outputs(const Options& options, const SimulationResult& result,
 int run_simulate(const std::vector<std::string>& arguments) {
     Options options("simulate",
                     "Simulates decoding on a modelled system. All figures are modelled.", examples);
-    declare(options);
+    declare_simulate_options(options);
     if (const Status parsed = options.parse(arguments); !parsed.ok()) {
         return fail("simulate", parsed.error());
     }
     if (options.help_shown()) return 0;
-    if (const Status outputs = check_outputs(options); !outputs.ok()) {
-        return fail("simulate", outputs.error());
-    }
     const Result<SimulationRequest> request = read_request(options);
     if (!request.ok()) return fail("simulate", request.error());
+    const Result<bool> on_standard_output = check_outputs(
+        options, {"--json", "--csv", "--report", "--trace"}, input_files(options, *request));
+    if (!on_standard_output.ok()) return fail("simulate", on_standard_output.error());
     const Result<SimulationResult> result = simulate(*request);
     if (!result.ok()) return fail("simulate", result.error());
     const std::string command_line = "memside simulate " + join(arguments, " ");
-    if (const Status written = write_outputs(options, *result, command_line); !written.ok()) {
+    if (const Status written = write_outputs(options, *result, command_line, !*on_standard_output);
+        !written.ok()) {
         return fail("simulate", written.error());
     }
     if (!result->reason.empty()) {

@@ -34,11 +34,40 @@ TEST(ListCommand, what_cannot_be_listed_is_refused) {
     }
 }
 
-TEST(Program, an_unknown_command_gets_a_suggestion) {
+TEST(ListCommand, an_unknown_list_gets_a_suggestion) {
     const Workplace place;
-    const Outcome outcome = place.run({"simulat"});
-    EXPECT_EQ(outcome.exit_status, 2);
-    EXPECT_EQ(outcome.err, "memside: unknown command 'simulat'; did you mean 'simulate'?\n");
+    EXPECT_THAT(place.run({"list", "modles"}).err,
+                HasSubstr("unknown value 'modles'; did you mean 'models'? (allowed: models, "));
+}
+
+TEST(ListCommand, lines_have_no_trailing_blanks) {
+    const Workplace place;
+    for (const char* what : {"models", "systems", "policies"}) {
+        EXPECT_THAT(place.run({"list", what}).out, testing::Not(HasSubstr(" \n"))) << what;
+    }
+}
+
+TEST(ListCommand, its_help_shows_one_argument) {
+    const Workplace place;
+    EXPECT_THAT(place.run({"list", "--help"}).out, HasSubstr("list [OPTIONS] [what]\n"));
+    EXPECT_THAT(place.run({"report", "--help"}).out, HasSubstr("report [OPTIONS] [results...]\n"));
+}
+
+TEST(ListCommand, that_there_are_no_experiments_is_said_beside_the_output) {
+    const Workplace place;
+    std::filesystem::create_directories(place.path() / "data/systems");
+    std::filesystem::create_directories(place.path() / "data/models");
+    ASSERT_EQ(::setenv("MEMSIDE_DATA", place.file("data").c_str(), 1), 0);
+    const Outcome without = place.run({"list", "experiments"});
+    std::filesystem::create_directories(place.path() / "data/experiments");
+    place.write("data/experiments/batch.yaml", "");
+    const Outcome with_one = place.run({"list", "experiments"});
+    ::unsetenv("MEMSIDE_DATA");
+    EXPECT_EQ(without.exit_status, 0);
+    EXPECT_EQ(without.out, "");
+    EXPECT_TRUE(without.one_line()) << without.err;
+    EXPECT_EQ(with_one.out, "batch\n");
+    EXPECT_EQ(with_one.err, "");
 }
 
 class Saved : public testing::Test {

@@ -60,11 +60,45 @@ class Workplace {
     Outcome run(const std::vector<std::string>& arguments,
                 const std::string& redirection = "") const {
         const Workplace logs;
-        std::string command =
-            fmt::format("cd {} && {}", quote(path_.string()), quote(MEMSIDE_BINARY));
-        for (const std::string& argument : arguments) command += ' ' + quote(argument);
-        command += fmt::format(" > {} 2> {} {}", quote(logs.file("out")), quote(logs.file("err")),
-                               redirection);
+        return finish(logs,
+                      fmt::format("{} > {} 2> {} {}", command(arguments), quote(logs.file("out")),
+                                  quote(logs.file("err")), redirection));
+    }
+
+    // Runs memside after a shell's commands, such as "ulimit -f 1", with its output going to
+    // another command. The exit status is memside's.
+    Outcome run_piped(const std::string& before, const std::vector<std::string>& arguments,
+                      const std::string& reader) const {
+        const Workplace logs;
+        const Outcome outcome =
+            finish(logs, fmt::format("{{ {}; {} 2> {}; echo $? > {}; }} | {} > {}", before,
+                                     command(arguments), quote(logs.file("err")),
+                                     quote(logs.file("status")), reader, quote(logs.file("out"))));
+        const std::string status = slurp(logs.path() / "status");
+        return {status.empty() ? -1 : std::stoi(status), outcome.out, outcome.err};
+    }
+
+    // memside as a child that the test waits for itself.
+    pid_t start(const std::vector<std::string>& arguments) const {
+        const pid_t pid = ::fork();
+        if (pid != 0) return pid;
+        std::vector<std::string> words{MEMSIDE_BINARY};
+        words.insert(words.end(), arguments.begin(), arguments.end());
+        std::vector<char*> pointers;
+        for (std::string& word : words) pointers.push_back(word.data());
+        pointers.push_back(nullptr);
+        if (::chdir(path_.c_str()) == 0) ::execv(MEMSIDE_BINARY, pointers.data());
+        std::_Exit(127);
+    }
+
+  private:
+    std::string command(const std::vector<std::string>& arguments) const {
+        std::string text = fmt::format("cd {} && {}", quote(path_.string()), quote(MEMSIDE_BINARY));
+        for (const std::string& argument : arguments) text += ' ' + quote(argument);
+        return text;
+    }
+
+    static Outcome finish(const Workplace& logs, const std::string& command) {
         const int status = std::system(command.c_str());
         Outcome outcome;
         outcome.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
@@ -73,7 +107,6 @@ class Workplace {
         return outcome;
     }
 
-  private:
     static std::string quote(const std::string& text) {
         std::string inside;
         for (const char c : text) inside += c == '\'' ? std::string("'\\''") : std::string(1, c);

@@ -7,6 +7,7 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::Not;
 
 const std::vector<std::string> seventy{"simulate", "--model",     "llama-3.1-70b",
                                        "--system", "a100x2-pnm8", "--policy",
@@ -146,9 +147,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"given_twice", with(seventy, {"--policy", "dense"}), "more than once"},
         BadCase{"seed", with(seventy, {"--seed", "-1"}), "--seed: '-1'"},
         BadCase{"overlap", with(seventy, {"--overlap", "all"}), "allowed: none, half-batches"},
+        BadCase{"choice_near", with(seventy, {"--overlap", "half-batch"}),
+                "did you mean 'half-batches'?"},
         BadCase{"scores_file", with(seventy, {"--scores", "nowhere.scores"}), "nowhere.scores"},
         BadCase{"scores_parameter", with(seventy, {"--set", "scores.drfit=0.1"}), "did you mean"},
         BadCase{"scores_value", with(seventy, {"--set", "scores.drift=much"}), "is not a number"},
+        BadCase{"scores_parameter_of_a_file",
+                with(seventy, {"--scores", "x.scores", "--set", "scores.drift=0.1"}),
+                "--set scores.drift: has no meaning for recorded scores"},
         BadCase{"select_sample", with(seventy, {"--select-sample", "0"}), "--select-sample: '0'"},
         BadCase{"steps", with(seventy, {"--steps", "0"}), "--steps: '0' is out of range"},
         BadCase{"pins_beyond_budget", with(seventy, {"--budget", "64", "--sink-pages", "3"}),
@@ -211,11 +217,50 @@ TEST(SimulateCommand, a_failing_write_exits_1_and_leaves_nothing_behind) {
     EXPECT_TRUE(place.entries().empty());
 }
 
-TEST(SimulateCommand, outputs_may_not_share_a_target) {
+TEST(SimulateCommand, an_option_that_the_policy_does_not_read_is_refused) {
     const Workplace place;
-    const Outcome outcome = place.run(with(seventy, {"--json", "-", "--csv", "-"}));
-    EXPECT_EQ(outcome.exit_status, 2);
-    EXPECT_TRUE(outcome.one_line());
+    const std::vector<std::string> dense{"simulate", "--model",   "llama-3.1-8b",
+                                         "--system", "a100x1",    "--policy",
+                                         "dense",    "--context", "1K"};
+    const std::vector<std::pair<std::string, std::string>> selecting{
+        {"--budget", "512"},       {"--page-size", "32"},    {"--digest", "minmax"},
+        {"--digest-type", "f16"},  {"--sink-pages", "1"},    {"--recent-pages", "1"},
+        {"--dense-layers", "1"},   {"--steps", "8"},         {"--warmup", "2"},
+        {"--scores", "synthetic"}, {"--select-sample", "8"}, {"--placement", "lpt"}};
+    for (const auto& [option, value] : selecting) {
+        const Outcome outcome = place.run(with(dense, {option, value}));
+        EXPECT_EQ(outcome.exit_status, 2) << option;
+        EXPECT_TRUE(outcome.one_line()) << outcome.err;
+        EXPECT_THAT(outcome.err, HasSubstr(option + ": has no meaning for --policy dense"));
+        if (option == "--placement") continue;
+        EXPECT_EQ(place.run(with(seventy, {option, value})).exit_status, 0) << option;
+    }
+    EXPECT_THAT(place.run(with(dense, {"--set", "scores.drift=0.1"})).err,
+                HasSubstr("--set scores.drift: has no meaning for --policy dense"));
+    const std::vector<std::string> all_read{"--kv-type", "int8", "--overlap", "half-batches",
+                                            "--threads", "1",    "--seed",    "2"};
+    EXPECT_EQ(place.run(with(dense, all_read)).exit_status, 0);
+
+    const std::vector<std::string> recall{"simulate", "--model",    "llama-3.1-8b",
+                                          "--system", "a100x1-cxl", "--policy",
+                                          "recall",   "--context",  "32K"};
+    EXPECT_THAT(place.run(with(recall, {"--placement", "lpt"})).err,
+                HasSubstr("--placement: has no meaning for --policy recall; it is for pnm-kv, "
+                          "png-kv"));
+    EXPECT_EQ(place.run(with(recall, {"--budget", "8K"})).exit_status, 0);
+}
+
+TEST(SimulateCommand, help_says_which_policies_read_an_option) {
+    const Workplace place;
+    const std::string help = place.run({"simulate", "--help"}).out;
+    const std::size_t selection = help.find("selection (--policy recall, pnm-kv, png-kv):");
+    const std::size_t placement = help.find("Placement (--policy pnm-kv, png-kv):");
+    ASSERT_NE(selection, std::string::npos);
+    ASSERT_NE(placement, std::string::npos);
+    EXPECT_LT(selection, help.find("--budget"));
+    EXPECT_LT(help.find("--select-sample"), placement);
+    EXPECT_LT(placement, help.find("--placement NAME"));
+    EXPECT_THAT(help, Not(HasSubstr("\n\n\n")));
 }
 
 TEST(SimulateCommand, help_shows_examples) {
