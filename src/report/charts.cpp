@@ -13,14 +13,31 @@ constexpr std::size_t most_series = 7;  // colours that remain easy to tell apar
 // In place of a bar of a result that has no such figures.
 constexpr const char* no_figures = "not modelled";
 
+// A request that would fit alone, of a batch that does not.
+bool one_fits(const MemoryFill& fill) {
+    return fill.weights_fit() && fill.request_bytes() <= fill.free_bytes;
+}
+
 // "nothing fits" with the two numbers that say why.
 std::string note_of(const SimulationResult& result) {
     if (result.batch > 0) return "";
     if (!result.capacity) return "nothing fits";
     const MemoryFill fill = memory_fill(result, *result.capacity);
-    return fmt::format("nothing fits: a request takes {} of each {}, {} left",
-                       short_bytes(fill.kv_bytes + fill.digest_bytes), result.capacity->device,
-                       short_bytes(fill.free_bytes));
+    const std::string& device = result.capacity->device;
+    if (!fill.weights_fit()) {
+        return fmt::format("nothing fits: the weights take {} of each {}, which has {}",
+                           short_bytes(fill.weights_bytes), device,
+                           short_bytes(fill.capacity_bytes));
+    }
+    const std::string request = short_bytes(fill.request_bytes());
+    const std::string left = short_bytes(fill.free_bytes);
+    if (one_fits(fill)) {
+        return fmt::format(
+            "the batch does not fit: a request takes {} of a {}, which has {} for all", request,
+            device, left);
+    }
+    return fmt::format("nothing fits: a request takes {} of each {}, {} left", request, device,
+                       left);
 }
 
 class Builder {
@@ -94,11 +111,12 @@ class Builder {
             const SimulationResult& result = results_[i];
             const MemoryFill fill =
                 result.capacity ? memory_fill(result, *result.capacity) : MemoryFill{};
-            const bool fits = result.batch > 0;
-            const double request = fill.kv_bytes + fill.digest_bytes;
+            const bool fits = result.batch > 0 || one_fits(fill);
+            const double request = fill.request_bytes();
+            const double free = fill.free_bytes - (result.batch > 0 ? 0 : request);
             const std::vector<double> bytes{fill.weights_bytes, fits ? fill.kv_bytes : 0,
-                                            fits ? fill.digest_bytes : 0,
-                                            fits ? fill.free_bytes : 0, fits ? 0 : request};
+                                            fits ? fill.digest_bytes : 0, fits ? free : 0,
+                                            fits ? 0 : request};
             double left = longest;
             for (std::size_t s = 0; s < bytes.size(); ++s) {
                 const double share =
@@ -137,12 +155,12 @@ class Builder {
 
     static std::string end_of_memory(const SimulationResult& result, const MemoryFill& fill) {
         if (!result.capacity) return "";
-        if (result.batch == 0) {
+        if (result.batch == 0 && !one_fits(fill)) {
             return fmt::format("needs {} of {}",
-                               short_bytes(fill.weights_bytes + fill.kv_bytes + fill.digest_bytes),
+                               short_bytes(fill.weights_bytes + fill.request_bytes()),
                                short_bytes(fill.capacity_bytes));
         }
-        const auto requests = result.capacity->requests_per_device;
+        const auto requests = result.batch == 0 ? 1 : result.capacity->requests_per_device;
         return fmt::format("{} request{}, {}", requests, requests == 1 ? "" : "s",
                            short_bytes(fill.capacity_bytes));
     }

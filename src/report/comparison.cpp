@@ -44,7 +44,9 @@ std::string comparison(const std::vector<SimulationResult>& results, bool colour
     TextTable table(columns);
     table.add(heads);
     const SimulationResult* previous = nullptr;
-    for (const SimulationResult& result : results) {
+    const ResultLabels labels = label_results(results);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const SimulationResult& result = results[i];
         // A line of its own for each model: a column of them would leave the systems no room.
         if (!same_model && (previous == nullptr || previous->model != result.model)) {
             table.add({{result.model, Tone::strong}});
@@ -53,7 +55,8 @@ std::string comparison(const std::vector<SimulationResult>& results, bool colour
         std::vector<Cell> cells;
         if (!same_context) cells.push_back({format_tokens(result.context_tokens)});
         cells.push_back({result.system});
-        cells.push_back({result.policy});
+        const std::string& extra = labels.labels[i].extra;
+        cells.push_back({result.policy + (extra.empty() ? "" : ", " + extra)});
         if (result.batch == 0) {
             cells.push_back({"nothing fits: " + result.reason, Tone::warning});
         } else {

@@ -1,6 +1,7 @@
 #include "report/format.h"
 
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "base/number.h"
@@ -116,12 +117,66 @@ std::vector<ResultLabels::Label> extended(std::vector<ResultLabels::Label> label
     return labels;
 }
 
+std::vector<ResultLabels::Label> with_extra(std::vector<ResultLabels::Label> labels,
+                                            const std::vector<std::string>& texts) {
+    labels = extended(std::move(labels), texts);
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        if (!texts[i].empty()) labels[i].extra += (labels[i].extra.empty() ? "" : ", ") + texts[i];
+    }
+    return labels;
+}
+
+// What a user chooses besides model, context, system and policy, in the order in which it tells
+// results apart. An input that the policy does not have gives nothing.
+std::vector<std::string (*)(const SimulationResult&)> input_texts() {
+    using R = SimulationResult;
+    return {
+        [](const R& r) -> std::string {
+            return r.budget_tokens ? "budget " + format_tokens(*r.budget_tokens) : "";
+        },
+        [](const R& r) -> std::string {
+            return r.page_size_tokens ? fmt::format("pages of {}", *r.page_size_tokens) : "";
+        },
+        [](const R& r) { return r.kv_type.empty() ? "" : "KV in " + r.kv_type; },
+        [](const R& r) { return r.digest ? *r.digest + " digests" : ""; },
+        [](const R& r) { return r.digest_type ? "digests in " + *r.digest_type : ""; },
+        [](const R& r) -> std::string {
+            return r.dense_layers ? fmt::format("dense layers {}", *r.dense_layers) : "";
+        },
+        [](const R& r) -> std::string {
+            return r.sink_pages ? fmt::format("sink pages {}", *r.sink_pages) : "";
+        },
+        [](const R& r) -> std::string {
+            return r.recent_pages ? fmt::format("recent pages {}", *r.recent_pages) : "";
+        },
+        [](const R& r) { return r.overlap.empty() ? "" : "overlap " + r.overlap; },
+    };
+}
+
+// What --set changed in a result and not likewise in all of them: "pnm.count 64".
+std::vector<std::string> override_texts(const std::vector<SimulationResult>& results) {
+    std::map<std::pair<std::string, std::string>, std::set<std::size_t>> holders;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        for (const Assumption& a : results[i].assumptions) {
+            if (a.source == "--set") holders[{a.key, a.value}].insert(i);
+        }
+    }
+    std::vector<std::string> texts(results.size());
+    for (const auto& [pair, held_by] : holders) {
+        if (held_by.size() == results.size()) continue;
+        for (const std::size_t i : held_by) {
+            texts[i] += (texts[i].empty() ? "" : ", ") + pair.first + " " + pair.second;
+        }
+    }
+    return texts;
+}
+
 }  // namespace
 
 ResultLabels label_results(const std::vector<SimulationResult>& results) {
     ResultLabels out;
     for (const SimulationResult& result : results) {
-        out.labels.push_back({result.system, result.policy});
+        out.labels.push_back({result.system, result.policy, ""});
     }
     const auto texts_of = [&](const auto& describe) {
         std::vector<std::string> texts;
@@ -136,22 +191,19 @@ ResultLabels label_results(const std::vector<SimulationResult>& results) {
         }
     };
     const auto if_it_helps = [&](const std::vector<std::string>& texts) {
-        auto labels = extended(out.labels, texts);
+        auto labels = with_extra(out.labels, texts);
         if (count_distinct(labels) > count_distinct(out.labels)) out.labels = std::move(labels);
     };
     always(texts_of([](const auto& r) { return r.model; }));
     always(texts_of([](const auto& r) { return format_tokens(r.context_tokens) + " tokens"; }));
-    if_it_helps(texts_of([](const auto& r) {
-        return r.budget_tokens ? "budget " + format_tokens(*r.budget_tokens) : "";
-    }));
-    if_it_helps(texts_of([](const auto& r) {
-        return r.page_size_tokens ? fmt::format("pages of {}", *r.page_size_tokens) : "";
-    }));
+    for (const auto& describe : input_texts()) if_it_helps(texts_of(describe));
+    if_it_helps(override_texts(results));
+    if_it_helps(texts_of([](const auto& r) { return fmt::format("seed {}", r.seed); }));
     if_it_helps(texts_of([](const auto& r) { return fmt::format("batch {}", r.batch); }));
     if (count_distinct(out.labels) < out.labels.size()) {
         std::vector<std::string> numbers;
         for (std::size_t i = 1; i <= results.size(); ++i) numbers.push_back(fmt::format("#{}", i));
-        out.labels = extended(std::move(out.labels), numbers);
+        out.labels = with_extra(std::move(out.labels), numbers);
     }
     return out;
 }

@@ -33,6 +33,9 @@ struct MemoryFill {
     double digest_bytes = 0;
     double free_bytes = 0;  // 0 when the weights alone are too large
     double capacity_bytes = 0;
+
+    double request_bytes() const { return kv_bytes + digest_bytes; }
+    bool weights_fit() const { return weights_bytes <= capacity_bytes; }
 };
 MemoryFill memory_fill(const SimulationResult& result, const SimulationResult::Capacity& capacity);
 
@@ -45,6 +48,9 @@ struct ResultLabels {
     struct Label {
         std::string main;    // "a100x2-pnm8"
         std::string detail;  // "pnm-kv", with what else differs: "pnm-kv, 256K tokens"
+        // The end of detail that tells apart what has the same model, context, system and policy:
+        // "budget 8K"; empty when nothing must be.
+        std::string extra;
         std::string line() const { return main + ", " + detail; }
     };
     std::string shared;  // "llama-3.1-70b, 128K tokens"; empty when nothing is shared

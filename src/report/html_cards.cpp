@@ -50,9 +50,30 @@ std::string ratio_card(const Results& results, const ResultLabels& labels, std::
         }
         return card("Advantage",
                     figure(*results[best].throughput_tok_per_s / *base.throughput_tok_per_s), "×",
-                    "the throughput of\n" + stacked(labels.labels[i]));
+                    "the throughput of " + labels.labels[i].line());
     }
     return "";
+}
+
+// Where nothing fits: what a device would have to hold, and what it has.
+std::string misfit_cards(const SimulationResult& r) {
+    if (!r.capacity) return "";
+    const MemoryFill fill = memory_fill(r, *r.capacity);
+    const auto bytes = [](std::string_view name, double value, const std::string& detail) {
+        const std::string text = short_bytes(value);
+        const std::size_t blank = text.find(' ');
+        return card(name, text.substr(0, blank), text.substr(blank + 1), detail);
+    };
+    const std::string& device = r.capacity->device;
+    const std::string holds = short_bytes(fill.capacity_bytes);
+    if (!fill.weights_fit()) {
+        return bytes("Weights", fill.weights_bytes, "on each " + device) +
+               bytes("Room", fill.capacity_bytes, "on each " + device);
+    }
+    return bytes("One request", fill.request_bytes(), "on each " + device + " that holds it") +
+           bytes("Room for requests", fill.free_bytes,
+                 fill.weights_bytes > 0 ? fmt::format("of {}, beside the weights", holds)
+                                        : "all that a " + device + " has");
 }
 
 std::string single_cards(const SimulationResult& r) {
@@ -60,7 +81,7 @@ std::string single_cards(const SimulationResult& r) {
         card("Batch", fmt::format("{}", r.batch), r.batch == 1 ? "request" : "requests",
              r.batch == 0 ? "nothing fits"
                           : "of " + format_tokens(r.context_tokens) + " tokens, decoded together");
-    if (r.batch == 0) return out;
+    if (r.batch == 0) return out + misfit_cards(r);
     if (r.throughput_tok_per_s) {
         out +=
             card("Throughput", figure(*r.throughput_tok_per_s), "tok/s", "all requests together");

@@ -149,9 +149,12 @@ std::string sourced_table(const std::vector<SourcedRow>& rows, const ResultLabel
         key_head, several ? "<th>Holds for</th>" : "");
     for (const SourcedRow& row : rows) {
         const bool assumed = row.row.source.starts_with("assumed");
-        out += fmt::format("<tr><td><code>{}</code></td><td>{}</td><td{}>{}</td>",
-                           escaped(row.row.key), escaped(row.row.value),
-                           assumed ? " class=\"assumed\"" : "", escaped(row.row.source));
+        // A number stays with its unit; a path may break.
+        constexpr std::size_t short_value = 24;
+        out += fmt::format(
+            "<tr><td><code>{}</code></td><td{}>{}</td><td{}>{}</td>", escaped(row.row.key),
+            row.row.value.size() <= short_value ? " class=\"short\"" : "", escaped(row.row.value),
+            assumed ? " class=\"assumed\"" : "", escaped(row.row.source));
         if (several) out += fmt::format("<td>{}</td>", escaped(applies_to(row, labels)));
         out += "</tr>\n";
     }

@@ -127,7 +127,7 @@ class Summary {
             const double share = whole > 0 ? value / whole : 0;
             table.add({{name},
                        {in_unit(value) + unit},
-                       {percent(share)},
+                       {share > 1 ? ">100 %" : percent(share)},
                        {share_bar(share, bar_width), Tone::accent}});
         }
         out_ += table.render(terminal_columns, 2, colour_);
@@ -158,22 +158,29 @@ class Summary {
         if (!result_.capacity) return;
         const SimulationResult::Capacity& capacity = *result_.capacity;
         const MemoryFill fill = memory_fill(result_, capacity);
-        heading(
-            "Memory of one " + capacity.device,
-            fmt::format("{} after the reserve{}", short_bytes(capacity.capacity_bytes),
-                        capacity.devices > 1 ? fmt::format("; {} alike", capacity.devices) : ""));
+        heading("Memory of one " + capacity.device,
+                short_bytes(capacity.capacity_bytes) +
+                    (capacity.device == "gpu" ? " after the reserve" : "") +
+                    (capacity.devices > 1 ? fmt::format("; {} alike", capacity.devices) : ""));
         const bool fits = result_.batch != 0;
         std::vector<std::pair<std::string, double>> parts;
         if (fill.weights_bytes > 0) parts.emplace_back("weights", fill.weights_bytes);
-        parts.emplace_back(fits ? "KV" : "KV of one request", fill.kv_bytes);
+        // Nothing is known of a request when the weights alone are too large.
+        if (fits || fill.weights_fit()) {
+            parts.emplace_back(fits ? "KV" : "KV of one request", fill.kv_bytes);
+        }
         if (fill.digest_bytes > 0) {
             parts.emplace_back(fits ? "digests" : "its digests", fill.digest_bytes);
         }
-        parts.emplace_back(fits ? "free" : "left for it", fill.free_bytes);
+        parts.emplace_back(fits                 ? "free"
+                           : fill.weights_fit() ? "left for it"
+                                                : "left for KV",
+                           fill.free_bytes);
         bars(parts, fill.capacity_bytes, short_bytes, "");
         if (!fits) return;
-        std::vector<std::string> texts{
-            fmt::format("{} requests on it", capacity.requests_per_device)};
+        std::vector<std::string> texts{fmt::format("{} request{} on it",
+                                                   capacity.requests_per_device,
+                                                   capacity.requests_per_device == 1 ? "" : "s")};
         if (result_.kv_bytes_per_request) {
             std::string text =
                 "KV per request " + short_bytes(static_cast<double>(*result_.kv_bytes_per_request));
@@ -202,8 +209,12 @@ class Summary {
                 texts.back() += " ± " + figure(*result_.pages_recalled_stderr);
             }
         }
+        facts(texts, Tone::plain);
+        texts.clear();
         const auto bytes = [&](const char* what, const std::optional<double>& value) {
-            if (value) texts.push_back(fmt::format("{} {}", what, short_bytes(*value)));
+            if (!value) return;
+            texts.push_back(fmt::format("{}{} {}", texts.empty() ? "per step, whole batch: " : "",
+                                        what, short_bytes(*value)));
         };
         bytes("KV read", result_.kv_bytes_read_per_step);
         bytes("digests read", result_.digest_bytes_read_per_step);

@@ -16,7 +16,8 @@ inline constexpr int terminal_columns = 100;
 std::string summary(const SimulationResult& result, bool colour);
 
 // One row per result, with what holds it back: the phase with the largest share of a step. Model
-// and context stand in the title when all agree; else models have lines between the rows.
+// and context stand in the title when all agree; else models have lines between the rows. What else
+// tells rows apart stands behind the policy.
 std::string comparison(const std::vector<SimulationResult>& results, bool colour);
 
 }  // namespace memside

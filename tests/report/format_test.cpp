@@ -96,6 +96,14 @@ TEST(Labels, results_are_told_apart_by_the_first_thing_that_does_it) {
                 testing::ElementsAre("a100x2-pnm8, pnm-kv, pages of 32",
                                      "a100x2-pnm8, pnm-kv, pages of 64"));
     results[1] = results[0];
+    results[1].batch = 24;
+    results[1].assumptions.push_back({"pnm.count", "2", "--set"});
+    for (SimulationResult& result : results) {
+        result.assumptions.push_back({"gpu.price", "1 USD/h", "--set"});
+    }
+    EXPECT_THAT(lines_of(label_results(results)),
+                testing::ElementsAre("a100x2-pnm8, pnm-kv", "a100x2-pnm8, pnm-kv, pnm.count 2"));
+    results[1] = results[0];
     EXPECT_THAT(lines_of(label_results(results)),
                 testing::ElementsAre("a100x2-pnm8, pnm-kv, #1", "a100x2-pnm8, pnm-kv, #2"));
 }
@@ -103,6 +111,35 @@ TEST(Labels, results_are_told_apart_by_the_first_thing_that_does_it) {
 TEST(HeldBack, is_the_largest_phase) {
     EXPECT_EQ(held_back_by(samples::near_memory()), "attention, 64.5 %");
     EXPECT_EQ(held_back_by(samples::nothing_fits()), "");
+}
+
+TEST(Labels, every_input_tells_results_apart) {
+    using R = SimulationResult;
+    const std::vector<std::pair<std::string, void (*)(R&)>> changes{
+        {"budget 8K", [](R& r) { r.budget_tokens = 8192; }},
+        {"pages of 64", [](R& r) { r.page_size_tokens = 64; }},
+        {"KV in int8", [](R& r) { r.kv_type = "int8"; }},
+        {"centre-max digests", [](R& r) { r.digest = "centre-max"; }},
+        {"digests in int8", [](R& r) { r.digest_type = "int8"; }},
+        {"dense layers 2", [](R& r) { r.dense_layers = 2; }},
+        {"sink pages 1", [](R& r) { r.sink_pages = 1; }},
+        {"recent pages 4", [](R& r) { r.recent_pages = 4; }},
+        {"overlap half-batches", [](R& r) { r.overlap = "half-batches"; }},
+        {"seed 7", [](R& r) { r.seed = 7; }},
+        {"batch 4", [](R& r) { r.batch = 4; }},
+    };
+    for (const auto& [text, change] : changes) {
+        std::vector<R> results(2, samples::near_memory());
+        change(results[1]);
+        const ResultLabels labels = label_results(results);
+        EXPECT_EQ(labels.labels[1].extra, text);
+        EXPECT_EQ(labels.labels[1].line(), "a100x2-pnm8, pnm-kv, " + text);
+        EXPECT_NE(labels.labels[0].line(), labels.labels[1].line());
+    }
+}
+
+TEST(Labels, what_differs_by_its_system_alone_has_nothing_extra) {
+    for (const auto& label : label_results(samples::demo()).labels) EXPECT_EQ(label.extra, "");
 }
 
 }  // namespace

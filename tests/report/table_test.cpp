@@ -29,7 +29,9 @@ TEST(Summary, says_what_ran_how_fast_and_what_it_rests_on) {
     EXPECT_THAT(text, HasSubstr("480 tokens/s   200 ms per token   3.1 J/token"));
     EXPECT_THAT(text, HasSubstr("attention     129 ms  64.5 %  ███"));
     EXPECT_THAT(text, HasSubstr("12 requests on it   KV per request 40 GiB + digests 1.25 GiB"));
-    EXPECT_THAT(text, HasSubstr("1,024 selected   0 recalled"));
+    EXPECT_THAT(text, HasSubstr("1,024 selected   0 recalled\n"
+                                "  per step, whole batch: KV read 128 MiB   digests read 16 MiB"));
+    EXPECT_THAT(text, HasSubstr("Memory of one pnm  512 GiB; 8 alike\n"));
     EXPECT_THAT(text, HasSubstr("4.01 USD per hour, electricity included"));
     EXPECT_THAT(text, HasSubstr("cxl.latency            600 ns   assumed: a switch hop"));
     EXPECT_THAT(text, HasSubstr("8 constants read, 2 of them assumed"));
@@ -43,7 +45,33 @@ TEST(Summary, when_nothing_fits_gives_the_reason_and_the_memory) {
     EXPECT_THAT(text, HasSubstr("Nothing fits: one request of 128K tokens needs 20 GiB of KV"));
     EXPECT_THAT(text, HasSubstr("KV of one request     20 GiB"));
     EXPECT_THAT(text, HasSubstr("left for it         5.82 GiB"));
+    EXPECT_THAT(text, HasSubstr("Memory of one gpu  71.53 GiB after the reserve; 2 alike\n"));
     EXPECT_THAT(text, Not(HasSubstr("Time of one step")));
+}
+
+TEST(Summary, weights_that_are_too_large_leave_no_row_of_a_request) {
+    SimulationResult result = samples::nothing_fits();
+    result.capacity =
+        SimulationResult::Capacity{"gpu", 1, 71.53 * samples::gib, 756 * samples::gib, 0, 0, 0};
+    const std::string text = summary(result, false);
+    EXPECT_THAT(text, HasSubstr("Memory of one gpu  71.53 GiB after the reserve\n"
+                                "  weights      756 GiB  >100 %  ████"));
+    EXPECT_THAT(text, HasSubstr("\n  left for KV      0 B   0.0 %\n"));
+    EXPECT_THAT(text, Not(HasSubstr("of one request")));
+}
+
+TEST(Summary, one_request_is_no_plural) {
+    SimulationResult result = samples::near_memory();
+    result.capacity->requests_per_device = 1;
+    EXPECT_THAT(summary(result, false), HasSubstr("\n  1 request on it   "));
+}
+
+TEST(Comparison, rows_that_would_read_alike_say_what_differs) {
+    std::vector<SimulationResult> results(2, samples::near_memory());
+    results[1].budget_tokens = 8192;
+    const std::string text = comparison(results, false);
+    EXPECT_THAT(text, HasSubstr("a100x2-pnm8  pnm-kv, budget 32K     96"));
+    EXPECT_THAT(text, HasSubstr("a100x2-pnm8  pnm-kv, budget 8K      96"));
 }
 
 TEST(Comparison, has_a_row_per_result_and_the_reason_where_nothing_fits) {
