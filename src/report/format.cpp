@@ -102,28 +102,32 @@ std::vector<Assumption> all_assumptions(const SimulationResult& result) {
 
 namespace {
 
-std::size_t count_distinct(const std::vector<ResultLabels::Label>& labels) {
-    std::set<std::string> lines;
-    for (const auto& label : labels) lines.insert(label.line());
-    return lines.size();
-}
+using Labels = std::vector<ResultLabels::Label>;
 
-// The labels with a text behind each that has one.
-std::vector<ResultLabels::Label> extended(std::vector<ResultLabels::Label> labels,
-                                          const std::vector<std::string>& texts) {
+// Puts a text behind each label that has one.
+void extend(Labels& labels, const std::vector<std::string>& texts) {
     for (std::size_t i = 0; i < labels.size(); ++i) {
         if (!texts[i].empty()) labels[i].detail += ", " + texts[i];
     }
-    return labels;
 }
 
-std::vector<ResultLabels::Label> with_extra(std::vector<ResultLabels::Label> labels,
-                                            const std::vector<std::string>& texts) {
-    labels = extended(std::move(labels), texts);
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-        if (!texts[i].empty()) labels[i].extra += (labels[i].extra.empty() ? "" : ", ") + texts[i];
+// The same for labels that read alike and whose texts differ; `shown` when every output shows it
+// anyway.
+void tell_apart(Labels& labels, const std::vector<std::string>& texts, bool shown = false) {
+    std::map<std::string, std::vector<std::size_t>> alike;
+    for (std::size_t i = 0; i < labels.size(); ++i) alike[labels[i].line()].push_back(i);
+    for (const auto& [line, group] : alike) {
+        const bool differ = std::any_of(group.begin(), group.end(), [&](std::size_t i) {
+            return texts[i] != texts[group.front()];
+        });
+        if (!differ) continue;
+        for (const std::size_t i : group) {
+            if (texts[i].empty()) continue;
+            labels[i].detail += ", " + texts[i];
+            if (shown) continue;
+            labels[i].extra += (labels[i].extra.empty() ? "" : ", ") + texts[i];
+        }
     }
-    return labels;
 }
 
 // What a user chooses besides model, context, system and policy, in the order in which it tells
@@ -185,26 +189,23 @@ ResultLabels label_results(const std::vector<SimulationResult>& results) {
     };
     const auto always = [&](const std::vector<std::string>& texts) {
         if (std::set(texts.begin(), texts.end()).size() > 1) {
-            out.labels = extended(std::move(out.labels), texts);
+            extend(out.labels, texts);
         } else if (!texts.empty()) {
             out.shared += (out.shared.empty() ? "" : ", ") + texts.front();
         }
     };
-    const auto if_it_helps = [&](const std::vector<std::string>& texts) {
-        auto labels = with_extra(out.labels, texts);
-        if (count_distinct(labels) > count_distinct(out.labels)) out.labels = std::move(labels);
-    };
     always(texts_of([](const auto& r) { return r.model; }));
     always(texts_of([](const auto& r) { return format_tokens(r.context_tokens) + " tokens"; }));
-    for (const auto& describe : input_texts()) if_it_helps(texts_of(describe));
-    if_it_helps(override_texts(results));
-    if_it_helps(texts_of([](const auto& r) { return fmt::format("seed {}", r.seed); }));
-    if_it_helps(texts_of([](const auto& r) { return fmt::format("batch {}", r.batch); }));
-    if (count_distinct(out.labels) < out.labels.size()) {
-        std::vector<std::string> numbers;
-        for (std::size_t i = 1; i <= results.size(); ++i) numbers.push_back(fmt::format("#{}", i));
-        out.labels = with_extra(std::move(out.labels), numbers);
-    }
+    for (const auto& describe : input_texts()) tell_apart(out.labels, texts_of(describe));
+    tell_apart(out.labels, override_texts(results));
+    tell_apart(out.labels, texts_of([](const auto& r) { return fmt::format("seed {}", r.seed); }));
+    const auto batches = texts_of([](const auto& r) {
+        return r.batch > 0 ? fmt::format("batch {}", r.batch) : "nothing fits";
+    });
+    tell_apart(out.labels, batches, true);
+    std::vector<std::string> numbers;
+    for (std::size_t i = 1; i <= results.size(); ++i) numbers.push_back(fmt::format("#{}", i));
+    tell_apart(out.labels, numbers);
     return out;
 }
 

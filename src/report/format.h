@@ -48,8 +48,8 @@ struct ResultLabels {
     struct Label {
         std::string main;    // "a100x2-pnm8"
         std::string detail;  // "pnm-kv", with what else differs: "pnm-kv, 256K tokens"
-        // The end of detail that tells apart what has the same model, context, system and policy:
-        // "budget 8K"; empty when nothing must be.
+        // Of detail, what tells apart results of the same model, context, system, policy and batch:
+        // "budget 8K"; empty when nothing must.
         std::string extra;
         std::string line() const { return main + ", " + detail; }
     };

@@ -70,7 +70,8 @@ std::string misfit_cards(const SimulationResult& r) {
         return bytes("Weights", fill.weights_bytes, "on each " + device) +
                bytes("Room", fill.capacity_bytes, "on each " + device);
     }
-    return bytes("One request", fill.request_bytes(), "on each " + device + " that holds it") +
+    return bytes("One request", fill.request_bytes(),
+                 device == "gpu" ? "on each gpu" : "on one " + device) +
            bytes("Room for requests", fill.free_bytes,
                  fill.weights_bytes > 0 ? fmt::format("of {}, beside the weights", holds)
                                         : "all that a " + device + " has");
@@ -101,8 +102,7 @@ std::string many_cards(const Results& results, const ResultLabels& labels) {
     const auto fits = std::count_if(results.begin(), results.end(),
                                     [](const SimulationResult& r) { return r.batch > 0; });
     std::string out = card("What fits", fmt::format("{} of {}", fits, results.size()), "",
-                           fits == 0 ? "no configuration holds one request"
-                                     : "configurations hold at least one request");
+                           fits == 0 ? "no configuration fits" : "configurations fit");
     if (fits == 0) return out;
     const auto largest = std::max_element(
         results.begin(), results.end(),

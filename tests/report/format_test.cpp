@@ -132,10 +132,20 @@ TEST(Labels, every_input_tells_results_apart) {
         std::vector<R> results(2, samples::near_memory());
         change(results[1]);
         const ResultLabels labels = label_results(results);
-        EXPECT_EQ(labels.labels[1].extra, text);
+        EXPECT_EQ(labels.labels[1].extra, text == "batch 4" ? "" : text);
         EXPECT_EQ(labels.labels[1].line(), "a100x2-pnm8, pnm-kv, " + text);
         EXPECT_NE(labels.labels[0].line(), labels.labels[1].line());
     }
+}
+
+TEST(Labels, only_those_that_read_alike_say_more) {
+    std::vector<SimulationResult> results(3, samples::near_memory());
+    results[1].budget_tokens = 8192;
+    results[2].system = "a100x2-pnm4";
+    results[2].budget_tokens = 4096;
+    EXPECT_THAT(lines_of(label_results(results)),
+                testing::ElementsAre("a100x2-pnm8, pnm-kv, budget 32K",
+                                     "a100x2-pnm8, pnm-kv, budget 8K", "a100x2-pnm4, pnm-kv"));
 }
 
 TEST(Labels, what_differs_by_its_system_alone_has_nothing_extra) {

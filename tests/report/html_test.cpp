@@ -185,7 +185,7 @@ TEST(Html, a_batch_that_does_not_fit_is_no_request_that_does_not_fit) {
 TEST(Html, where_nothing_fits_cards_say_what_is_needed_and_what_there_is) {
     EXPECT_THAT(page_of({samples::nothing_fits()}),
                 HasSubstr("<h2>One request</h2><p class=\"value\">20<span class=\"unit\">GiB</span>"
-                          "</p><p class=\"detail\">on each gpu that holds it</p></div>\n"
+                          "</p><p class=\"detail\">on each gpu</p></div>\n"
                           "<div class=\"card\"><h2>Room for requests</h2><p class=\"value\">5.82"
                           "<span class=\"unit\">GiB</span></p><p class=\"detail\">of 71.53 GiB, "
                           "beside the weights"));

@@ -4,7 +4,6 @@
   const data = JSON.parse(document.getElementById('data').textContent);
   const root = document.documentElement;
   const colour = name => getComputedStyle(root).getPropertyValue(name).trim();
-  const rowHeight = 46;
   const drawn = [];
 
   // Black or white, whichever contrasts more with `hex` (relative luminance of WCAG 2).
@@ -53,6 +52,13 @@
   }
 
   const shorten = (text, most) => (text.length > most ? text.slice(0, most - 1) + '\u2026' : text);
+
+  // The second part of a label in one line or two of `most` letters, broken behind a comma.
+  function detailLines(text, most) {
+    const cut = text.length > most ? text.lastIndexOf(', ', most) : -1;
+    return cut < 1 ? [shorten(text, most)]
+      : [text.slice(0, cut + 1), shorten(text.slice(cut + 2), most)];
+  }
 
   // Writes values into the bars where they have room, totals behind them, and notes in place of
   // the bars that are not there.
@@ -158,10 +164,14 @@
   function draw(spec, shares) {
     const box = document.querySelector(`#chart-${spec.id} .canvas`);
     const canvas = box.querySelector('canvas');
-    box.style.height = data.labels.length * rowHeight + 34 + 'px';
     // By the room there is: ticks of the axis, and letters of a label.
     const pick = (narrow, half, wide) =>
       (box.clientWidth < 480 ? narrow : box.clientWidth < 640 ? half : wide);
+    const letters = pick(17, 26, 46);
+    const labelLines = data.labels.map(([main, detail]) =>
+      [shorten(main, letters), ...detailLines(detail, letters)]);
+    const rowHeight = labelLines.some(lines => lines.length > 2) ? 56 : 46;
+    box.style.height = data.labels.length * rowHeight + 34 + 'px';
     const grid = colour('--line');
     const muted = colour('--muted');
     const room = roomForEnds(canvas, spec, box.clientWidth);
@@ -213,7 +223,7 @@
               padding: 8,
               crossAlign: 'far',
               callback(value) {
-                return data.labels[value].map(text => shorten(text, pick(17, 26, 46)));
+                return labelLines[value];
               }
             }
           }
