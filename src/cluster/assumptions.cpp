@@ -70,16 +70,11 @@ void add_assumptions(const SimulationRequest& request, const Policy& policy, con
     if (job.context_tokens > job.model.window_tokens) {
         add("context", format_tokens(job.context_tokens),
             fmt::format("assumed: runs beyond the window of {} tokens that {} was trained for",
-                        job.model.window_tokens, job.model.name));
+                        format_tokens(job.model.window_tokens), job.model.name));
     }
     result.constants = constants.used();
     // What the user has set, then what nobody has measured: constants that are assumed, and those
     // that were inferred or derived from what a source states.
-    for (const auto& [role, component] : constants.system().components) {
-        if (component.count_where.starts_with("--set")) {
-            add(role + ".count", fmt::format("{}", component.count), "--set");
-        }
-    }
     const auto add_constants = [&](std::string_view beginning) {
         for (const Constant& constant : result.constants) {
             if (!constant.source.starts_with(beginning)) continue;

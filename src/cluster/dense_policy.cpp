@@ -78,9 +78,9 @@ class DensePolicy final : public Policy {
     static std::string shortage(const SimulationResult::Capacity& capacity,
                                 const kv::RequestBytes& request) {
         return fmt::format(
-            "each of {} GPUs has {} of HBM to use, its share of the weights takes "
+            "{} has {} of HBM to use, its share of the weights takes "
             "{}, and one request's KV would take {} more ({} over all GPUs)",
-            capacity.devices, format_bytes(capacity.capacity_bytes),
+            each_gpu(capacity.devices), format_bytes(capacity.capacity_bytes),
             format_bytes(capacity.weight_bytes), format_bytes(capacity.request_bytes),
             format_bytes(static_cast<double>(request.kv_bytes)));
     }

@@ -54,6 +54,10 @@ Result<CxlPool> make_cxl_pool(ConstantReader& constants) {
 
 }  // namespace
 
+std::string each_gpu(std::int64_t gpus) {
+    return gpus == 1 ? "the GPU" : fmt::format("each of {} GPUs", gpus);
+}
+
 double Hardware::all_reduce_s(double bytes) const {
     if (!node_link) return memside::all_reduce_s(gpu_link, gpus, bytes);
     return hierarchical_all_reduce_s(gpu_link, gpus / gpu_nodes, *node_link, gpu_nodes, bytes);

@@ -1,8 +1,10 @@
 // The models of a system's parts, made from its constants: what policies place work on.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "cluster/collective.h"
 #include "system/device.h"
@@ -57,6 +59,9 @@ struct Hardware {
     // All-reduce of `bytes` over all GPUs.
     double all_reduce_s(double bytes) const;
 };
+
+// "the GPU" or "each of 4 GPUs", for messages.
+std::string each_gpu(std::int64_t gpus);
 
 // Which memory devices a policy uses; the constants of others are not read.
 struct MemoryUse {

@@ -53,10 +53,9 @@ Fit pnm_fit(const Hardware& hardware, const DecodeJob& job) {
         capacity.devices = hardware.gpus;
         capacity.capacity_bytes = hardware.gpu_usable_bytes;
         capacity.weight_bytes = shard.weight_bytes;
-        fit.reason =
-            fmt::format("the weights take {} on each of {} GPUs, which have {} of HBM to use",
-                        format_bytes(shard.weight_bytes), hardware.gpus,
-                        format_bytes(hardware.gpu_usable_bytes));
+        fit.reason = fmt::format("the weights take {} on {}, with {} of HBM to use",
+                                 format_bytes(shard.weight_bytes), each_gpu(hardware.gpus),
+                                 format_bytes(hardware.gpu_usable_bytes));
         return fit;
     }
     capacity.device = "pnm";

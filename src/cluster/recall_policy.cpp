@@ -210,10 +210,10 @@ class RecallPolicy final : public Policy {
                                format_bytes(fit.kv_capacity_bytes));
         }
         return fmt::format(
-            "each of {} GPUs has {} of HBM to use, its share of the weights takes "
+            "{} has {} of HBM to use, its share of the weights takes "
             "{}, "
             "and of one request {} of digests and {} of budgeted pages; a smaller --budget may fit",
-            fit.capacity.devices, format_bytes(fit.capacity.capacity_bytes),
+            each_gpu(fit.capacity.devices), format_bytes(fit.capacity.capacity_bytes),
             format_bytes(hbm.weight_bytes), format_bytes(hbm.digest_bytes_per_request),
             format_bytes(budget + hbm.resident_bytes_per_request));
     }
