@@ -54,11 +54,13 @@ lint: packages
 	scripts/check-reading-order
 	scripts/check-format
 
-# The source checks do not change with the compiler's flags.
+# The source checks do not change with the compiler's flags. TSan holds a signal back while a thread
+# blocks in open(), which is what the tests of interruption wait for.
 sanitize: packages
 	for preset in asan tsan; do \
 	  cmake --preset $$preset && cmake --build --preset $$preset && \
-	  $(ctest) --test-dir build/$$preset --label-exclude lint || exit 1; \
+	  $(ctest) --timeout 600 --test-dir build/$$preset --label-exclude lint \
+	    $$(test $$preset = tsan && echo --exclude-regex Interruption) || exit 1; \
 	done
 
 check-debian13:
