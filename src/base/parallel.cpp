@@ -1,5 +1,6 @@
 #include "base/parallel.h"
 
+#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -13,10 +14,11 @@ void parallel_for(std::size_t count, unsigned threads,
         for (std::size_t i = 0; i < count; ++i) body(i);
         return;
     }
-    // No more slots than indices: an arena reserves memory for each.
-    constexpr std::size_t most_threads = 4096;
-    const auto limit = static_cast<int>(std::min({std::size_t{threads}, count, most_threads}));
-    tbb::task_arena arena(threads == 0 ? tbb::task_arena::automatic : limit);
+    // No more slots than indices, and no more than the machine has: oneTBB warns on standard error
+    // about slots that it has no worker for.
+    const auto most_threads = static_cast<std::size_t>(tbb::info::default_concurrency());
+    const std::size_t wanted = threads == 0 ? most_threads : std::size_t{threads};
+    tbb::task_arena arena(static_cast<int>(std::min({wanted, count, most_threads})));
     arena.execute([&] { tbb::parallel_for(std::size_t{0}, count, body); });
 }
 
