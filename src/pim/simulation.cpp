@@ -1,6 +1,7 @@
 #include "pim/simulation.h"
 
 #include "base/text.h"
+#include "pim/in_order.h"
 #include "pim/program_check.h"
 
 namespace memside::pim {
@@ -15,7 +16,7 @@ struct SchedulerEntry {
 };
 
 constexpr SchedulerEntry schedulers[] = {
-    {Scheduler::in_order, "in-order", nullptr},
+    {Scheduler::in_order, "in-order", run_in_order},
     {Scheduler::ping_pong, "ping-pong", nullptr},
     {Scheduler::dcs, "dcs", nullptr},
 };

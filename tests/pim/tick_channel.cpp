@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace memside::pim {
+namespace memside::pim::ticking {
 namespace {
 
 using enum Command;
@@ -82,8 +82,10 @@ bool TickChannel::tick(std::int64_t now) {
 }
 
 bool TickChannel::issue(std::int64_t now) {
+    const bool host_waits = !reads_.empty() || !writes_.empty() || !active_.empty();
+    if (host_waits) choose_write_mode();
     if (refresh_due(now) && !row_in_use()) return issue_refresh(now);
-    if (!reads_.empty() || !writes_.empty() || !active_.empty()) return issue_host(now);
+    if (host_waits) return issue_host(now);
     if (aim_.empty() || aim_.front().barrier) return false;
     bool column_issued = false;
     const bool issued = issue_next(aim_.front(), now, column_issued);
@@ -108,7 +110,6 @@ bool TickChannel::issue_refresh(std::int64_t now) {
 }
 
 bool TickChannel::issue_host(std::int64_t now) {
-    choose_write_mode();
     for (std::size_t i = 0; i < active_.size(); ++i) {
         bool column_issued = false;
         if (!issue_next(active_[i], now, column_issued)) continue;
@@ -275,4 +276,4 @@ void TickChannel::finish() {
     held_ = 0;
 }
 
-}  // namespace memside::pim
+}  // namespace memside::pim::ticking

@@ -9,7 +9,7 @@
 #include "pim/simulation.h"
 #include "pim/tick_spacing.h"
 
-namespace memside::pim {
+namespace memside::pim::ticking {
 
 struct TickRequest {
     Command command = Command::mac16;  // the column command it ends with
@@ -87,4 +87,4 @@ class TickChannel {
     std::uint64_t held_ = 0;  // cycles that the next command will be charged with
 };
 
-}  // namespace memside::pim
+}  // namespace memside::pim::ticking

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <deque>
 
-namespace memside::pim {
+namespace memside::pim::ticking {
 namespace {
 
 using enum Command;
@@ -153,4 +153,4 @@ SimulationResult tick(const std::vector<Instruction>& instructions, RefreshMode 
     return TickSystem(mode, refresh).run(instructions);
 }
 
-}  // namespace memside::pim
+}  // namespace memside::pim::ticking

@@ -7,10 +7,10 @@
 
 #include "pim/tick_channel.h"
 
-namespace memside::pim {
+namespace memside::pim::ticking {
 
 // Ends with the first EOC, or as if one followed the last instruction.
 SimulationResult tick(const std::vector<Instruction>& instructions,
                       RefreshMode mode = RefreshMode::off, const TickRefresh& refresh = {});
 
-}  // namespace memside::pim
+}  // namespace memside::pim::ticking

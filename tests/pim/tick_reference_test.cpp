@@ -9,7 +9,7 @@ namespace memside::pim {
 namespace {
 
 SimulationResult run(const std::vector<Instruction>& instructions) {
-    return tick(instructions);
+    return ticking::tick(instructions);
 }
 
 TEST(TickReference, all_golden_traces_come_out) {

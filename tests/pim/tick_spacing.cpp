@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 
-namespace memside::pim {
+namespace memside::pim::ticking {
 namespace {
 
 using enum Command;
@@ -166,4 +166,4 @@ int completion(Command command) {
     }
 }
 
-}  // namespace memside::pim
+}  // namespace memside::pim::ticking

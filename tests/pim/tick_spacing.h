@@ -6,7 +6,7 @@
 
 #include "pim/instruction.h"
 
-namespace memside::pim {
+namespace memside::pim::ticking {
 
 enum class Relation { same_bank, same_group, other_group };  // all-bank commands: same_bank
 
@@ -34,4 +34,4 @@ struct SpacingTable {
 // Cycles from issue to retirement.
 int completion(Command command);
 
-}  // namespace memside::pim
+}  // namespace memside::pim::ticking
