@@ -12,7 +12,7 @@ namespace memside::pim {
 // Whether the bytes begin as a binary program does; no text does.
 bool is_binary(std::string_view bytes);
 
-// Loops must nest (see check_program). Reading it back gives canonical(program).
+// Loops must nest (see validate). Reading it back gives canonical(program).
 std::string to_binary(const Program& program);
 
 // Errors are bad input at "`file`: byte N". Whatever to_binary did not write is refused: other

@@ -123,7 +123,7 @@ Status check_structure(const Program& program, const std::string& where) {
 
 }  // namespace
 
-Status check_program(const Program& program, const std::string& where) {
+Status validate(const Program& program, const std::string& where) {
     MEMSIDE_CHECK(check_structure(program, where));
     ProgramBuilder builder;
     ProgramBuilder::Problem problem;

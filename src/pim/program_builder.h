@@ -67,7 +67,7 @@ class ProgramBuilder {
 
 // Whether loops nest, operands are in range in every iteration, and the length is bounded. Errors
 // name the instruction or the loop by its index. `where` stands before it.
-Status check_program(const Program& program, const std::string& where);
+Status validate(const Program& program, const std::string& where);
 
 // The program with each instruction as canonical() gives it; where a stride moves the column, the
 // GBuf entry is among the operands that are written, because its default would be ambiguous.

@@ -14,7 +14,7 @@ namespace memside::pim {
 
 inline constexpr std::size_t max_program_bytes = std::size_t{1} << 30;
 
-// Errors are bad input at `file`:line:column. The program is in range (see check_program) and each
+// Errors are bad input at `file`:line:column. The program is in range (see validate) and each
 // of its instructions canonical.
 Result<Program> parse_text(std::string_view text, const std::string& file);
 

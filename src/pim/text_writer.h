@@ -8,7 +8,7 @@
 namespace memside::pim {
 
 // One instruction a line, masks in hex, loops indented by two blanks. Loops must nest (see
-// check_program). Reading it back gives canonical(program).
+// validate). Reading it back gives canonical(program).
 std::string to_text(const Program& program);
 
 // One line, without the strides of a program around it and without a line feed.

@@ -143,9 +143,9 @@ RC_GTEST_PROP(Forms, a_checked_program_stays_in_range_in_every_iteration, (std::
     RC_ASSERT(count == program.unrolled_count());
 }
 
-TEST(Forms, check_program_refuses_what_readers_cannot_make) {
+TEST(Forms, validate_refuses_what_readers_cannot_make) {
     const auto error_of = [](const Program& program) {
-        const Status status = check_program(program, "p");
+        const Status status = validate(program, "p");
         return status.ok() ? "" : status.error().message();
     };
     const Instruction sync{.opcode = Opcode::sync};

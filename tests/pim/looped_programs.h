@@ -71,7 +71,7 @@ class LoopedPrograms {
                                 static_cast<Stride::Operand>(below(stride_operand_count)),
                                 static_cast<std::int32_t>(below(41)) - 20};
             attempt.strides.push_back(stride);
-            if (!check_program(attempt, "").ok()) continue;
+            if (!validate(attempt, "").ok()) continue;
             program.strides.push_back(stride);
             program.instructions.back() = canonical(attempt).instructions.back();
         }
