@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "pim/in_order.h"
-#include "pim/program_check.h"
+#include "pim/program_builder.h"
 
 namespace memside::pim {
 namespace {
@@ -60,7 +60,7 @@ double SimulationResult::mac_utilization(const Timing& timing) const {
 Result<SimulationResult> simulate(const Program& program, const Timing& timing,
                                   const SimulationOptions& options) {
     MEMSIDE_CHECK(check_refresh(timing, options.refresh));
-    MEMSIDE_CHECK(check_program(program));
+    MEMSIDE_CHECK(validate(program, ""));
     for (const SchedulerEntry& entry : schedulers) {
         if (entry.scheduler != options.scheduler) continue;
         if (entry.run != nullptr) return entry.run(program, timing, options);
