@@ -36,6 +36,8 @@ class ChannelGroups {
     // Merges those groups of `mask` that are alike from `time` on.
     void merge_alike(std::uint32_t mask, Time time);
 
+    std::size_t count() const { return groups_.size(); }
+
     // Ends the run after `cycles` and adds up what each channel did.
     void finish(Time cycles, SimulationResult& result);
 

@@ -1,13 +1,10 @@
 #include "pim/constraint_table.h"
 
+#include "pim/shipped_timing.h"
 #include "pim/tick_spacing.h"
 
 namespace memside::pim {
 namespace {
-
-Timing shipped_timing() {
-    return *read_timing(std::string(MEMSIDE_SOURCE_DIR) + "/systems/timing/gddr6-aim.yaml");
-}
 
 TEST(ConstraintTable, every_pair_of_commands_is_as_far_apart_as_the_rules_say) {
     const ConstraintTable table(shipped_timing());

@@ -1,13 +1,9 @@
 #include "pim/simulation.h"
 
-#include "pim/timing.h"
+#include "pim/shipped_timing.h"
 
 namespace memside::pim {
 namespace {
-
-Timing shipped_timing() {
-    return *read_timing(std::string(MEMSIDE_SOURCE_DIR) + "/systems/timing/gddr6-aim.yaml");
-}
 
 std::string error_of(const Program& program, const SimulationOptions& options = {}) {
     const auto result = simulate(program, shipped_timing(), options);

@@ -4,15 +4,14 @@
 
 #include "pim/golden_files.h"
 #include "pim/random_program.h"
+#include "pim/shipped_timing.h"
 #include "pim/tick_reference.h"
 
 namespace memside::pim {
 
 std::string difference_from_ticking(const std::vector<Instruction>& instructions, RefreshMode mode,
                                     int refresh_interval) {
-    static const Timing shipped =
-        *read_timing(std::string(MEMSIDE_SOURCE_DIR) + "/systems/timing/gddr6-aim.yaml");
-    Timing timing = shipped;
+    Timing timing = shipped_timing();
     timing.nREFI = refresh_interval;
     const auto result = simulate({.instructions = instructions, .loops = {}, .strides = {}}, timing,
                                  {.refresh = mode});
