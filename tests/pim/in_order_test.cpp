@@ -149,6 +149,23 @@ TEST(InOrder, by_hand_each_cycle_counts_for_one_activity) {
     EXPECT_EQ(spent(result.channels[1], Activity::waiting), 185u);
 }
 
+// ACT at 1, WR at 29, done at 37; ACT at 1, RD at 37, done at 89.
+TEST(InOrder, by_hand_the_end_waits_for_a_host_access) {
+    EXPECT_EQ(cycles({{.opcode = Opcode::wr_sbk, .bank = 5, .mask = one, .row = 3}}), 38u);
+    EXPECT_EQ(cycles({{.opcode = Opcode::write_mem, .bank = 5, .row = 3}}), 38u);
+    EXPECT_EQ(cycles({{.opcode = Opcode::rd_sbk, .bank = 5, .mask = one, .row = 3}}), 90u);
+}
+
+// WR at 29 and 31 of 8 cycles; RD nCWL + nBL + nWTRL = 19 after the write to its own bank.
+TEST(InOrder, by_hand_a_read_follows_the_write_to_its_place) {
+    const Instruction write{.opcode = Opcode::write_mem, .bank = 5, .row = 3};
+    const Instruction read{.opcode = Opcode::read_mem, .bank = 5, .row = 3};
+    const SimulationResult result = run({write, read});
+    EXPECT_EQ(count(result.channels[0], Command::rd), 1u);
+    EXPECT_EQ(result.cycles, 29 + 19 + 52 + 1u);
+    EXPECT_EQ(cycles({read, write}), 37 + 50 + 8 + 1u);
+}
+
 // The row of the activation function changes with configuration register 2, not with the others.
 TEST(InOrder, another_activation_function_opens_another_row) {
     const auto chain = [](std::uint32_t config) {

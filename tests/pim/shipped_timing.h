@@ -1,6 +1,8 @@
 // The timing file of GDDR6-AiM, for tests.
 #pragma once
 
+#include <fmt/format.h>
+
 #include "pim/timing.h"
 
 namespace memside::pim {
