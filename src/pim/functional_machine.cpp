@@ -2,6 +2,7 @@
 
 #include "pim/functional_activation.h"
 #include "pim/functional_mac.h"
+#include "pim/instruction_table.h"
 
 namespace memside::pim {
 namespace {
@@ -15,19 +16,24 @@ bool written(std::uint16_t set, unsigned i) {
 }  // namespace
 
 std::string UninitialisedRead::message() const {
-    return instruction == 0 ? fmt::format("{} was never written; read as 0", place.name())
-                            : fmt::format("instruction {}: {} was never written; read as 0",
-                                          instruction, place.name());
+    const std::string what = fmt::format("{} was never written; read as 0", place.name());
+    if (instruction == 0) return what;
+    return fmt::format("instruction {}, {}: {}", instruction, info(opcode).name, what);
 }
 
-void UninitialisedReads::add(std::uint64_t instruction, const Place& place) {
-    if (first.size() < kept) first.push_back({instruction, place});
+void UninitialisedReads::add(const UninitialisedRead& read) {
+    if (first.size() < kept) first.push_back(read);
     ++count;
 }
 
 Status Machine::execute(const Instruction& instruction) {
-    MEMSIDE_CHECK(check_operands(instruction, fmt::format("instruction {}", executed_ + 1)));
+    if (const auto fault = find_fault(instruction)) {
+        return bad_input(
+            fmt::format("instruction {}, {}", executed_ + 1, info(instruction.opcode).name),
+            fault->what);
+    }
     ++executed_;
+    opcode_ = instruction.opcode;
     perform(instruction);
     return {};
 }
@@ -93,7 +99,7 @@ void Machine::for_channels(const Instruction& instruction, const Function& do_ch
 }
 
 Tile Machine::checked(Tile tile, const Place& place) {
-    if (!tile.complete()) uninitialised_.add(executed_, place);
+    if (!tile.complete()) report(place);
     tile.written = all_lanes;
     return tile;
 }
@@ -114,7 +120,7 @@ Tile Machine::load_gpr(std::uint32_t entry) {
 float Machine::load_accumulator(unsigned channel, unsigned bank, std::uint32_t out) {
     const Accumulator& accumulator = memory_.accumulator(channel, out);
     if (!written(accumulator.written, bank)) {
-        uninitialised_.add(executed_, {Space::accumulator, channel, bank, 0, out});
+        report({Space::accumulator, channel, bank, 0, out});
     }
     return accumulator.sums[bank];
 }

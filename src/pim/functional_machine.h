@@ -17,6 +17,7 @@ namespace memside::pim {
 // Something read that nobody had written; it was taken as +0.
 struct UninitialisedRead {
     std::uint64_t instruction = 0;  // from 1, of those executed; 0: not by an instruction
+    Opcode opcode = Opcode::eoc;
     Place place;
 
     std::string message() const;
@@ -29,7 +30,7 @@ struct UninitialisedReads {
     std::vector<UninitialisedRead> first;
     std::uint64_t count = 0;
 
-    void add(std::uint64_t instruction, const Place& place);
+    void add(const UninitialisedRead& read);
 };
 
 class Machine {
@@ -73,14 +74,13 @@ class Machine {
     Tile load_gpr(std::uint32_t entry);
     float load_accumulator(unsigned channel, unsigned bank, std::uint32_t out);
     Tile checked(Tile tile, const Place& place);
+    void report(const Place& place) { uninitialised_.add({executed_, opcode_, place}); }
 
     Memory memory_;
     std::array<std::uint32_t, 3> registers_{};  // CFR 0 to 2
     std::uint64_t executed_ = 0;
+    Opcode opcode_ = Opcode::eoc;  // of the instruction that is being executed
     UninitialisedReads uninitialised_;
 };
-
-// Whether every operand is in range for a run on data; bad_input at `where` otherwise.
-Status check_operands(const Instruction& instruction, const std::string& where);
 
 }  // namespace memside::pim

@@ -14,9 +14,6 @@
 
 namespace memside::pim {
 
-// Accumulators of a bank that out= can name. The depth of the output buffer is unpublished.
-inline constexpr std::uint32_t accumulator_entries = 4096;
-
 // 32 bytes, the unit of every transfer.
 struct Tile {
     std::array<Bf16, lanes> values{};  // +0 where nothing was written

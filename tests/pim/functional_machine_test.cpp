@@ -1,5 +1,6 @@
 #include "pim/functional_machine.h"
 
+#include "pim/instruction_table.h"
 #include "pim/reference_machine.h"
 
 namespace memside::pim {
@@ -178,7 +179,7 @@ TEST(Machine, each_output_entry_accumulates_by_itself) {
     machine.memory().gpr(1) = tile_of(1, 0);
     machine.memory().bank(31, 4, 0, 0) = tile_of(1, 0);
     run(machine, {{.opcode = Opcode::wr_gb, .mask = 1, .gpr = 1}});
-    for (const std::uint32_t out : {0U, 3U, accumulator_entries - 1}) {
+    for (const std::uint32_t out : {0U, 3U, out_entries - 1}) {
         run(machine, {{.opcode = Opcode::wr_bias, .out = out, .mask = 1, .gpr = 0}});
     }
     const Instruction mac{.opcode = Opcode::mac_sbk, .bank = 4, .out = 3, .mask = 1};
@@ -210,11 +211,11 @@ TEST(Machine, reading_what_nobody_wrote_is_reported_with_instruction_and_place) 
          {.opcode = Opcode::mac_sbk, .bank = 3, .column = 8, .gbuf = 8, .mask = 1, .row = 5}});
     ASSERT_EQ(machine.uninitialised().count, 1u);
     EXPECT_EQ(machine.uninitialised().first.front().message(),
-              "instruction 3: channel 31 bank 3 row 5 column 8 was never written; read as 0");
+              "instruction 3, AiM MAC_SBK: channel 31 bank 3 row 5 column 8 was never written; read as 0");
     run(machine, {{.opcode = Opcode::rd_mac, .out = 1, .mask = 1, .gpr = 8}});
     EXPECT_EQ(machine.uninitialised().count, 17u);
     EXPECT_THAT(machine.uninitialised().first.back().message(),
-                HasSubstr("instruction 4: channel 31 bank 15 accumulator 1"));
+                HasSubstr("instruction 4, AiM RD_MAC: channel 31 bank 15 accumulator 1"));
     // As many as are kept, and a count of all.
     for (std::uint32_t n = 0; n < 30; ++n) {
         run(machine, {{.opcode = Opcode::read_gpr, .gpr = 50 + n}});
@@ -225,27 +226,30 @@ TEST(Machine, reading_what_nobody_wrote_is_reported_with_instruction_and_place) 
 
 TEST(Machine, an_operand_out_of_range_is_refused_and_changes_nothing) {
     const std::vector<std::pair<Instruction, std::string>> wrong{
-        {{.opcode = Opcode::wr_sbk, .bank = 16, .mask = 1}, "bank 16; allowed: 0 to 15"},
-        {{.opcode = Opcode::wr_abk, .mask = 1, .row = 16384}, "row 16384; allowed: 0 to 16383"},
+        {{.opcode = Opcode::wr_sbk, .bank = 16, .mask = 1}, "AiM WR_SBK: bank 16 is above 15"},
+        {{.opcode = Opcode::wr_abk, .mask = 1, .row = 16384},
+         "AiM WR_ABK: row 16384 is above 16383"},
         {{.opcode = Opcode::mac_abk, .column = 60, .opsize = 8, .mask = 1},
-         "column 60 to 67; allowed: 0 to 63"},
+         "AiM MAC_ABK: col 60 and the 7 after it end above 63"},
         {{.opcode = Opcode::mac_abk, .gbuf = 57, .opsize = 8, .mask = 1},
-         "GBuf entry 57 to 64; allowed: 0 to 63"},
+         "AiM MAC_ABK: gb 57 and the 7 after it end above 63"},
+        {{.opcode = Opcode::mac_abk}, "AiM MAC_ABK: mask 0 addresses no channel"},
         {{.opcode = Opcode::wr_gb, .opsize = 2, .mask = 1, .gpr = 16383},
-         "GPR 16383 to 16384; allowed: 0 to 16383"},
+         "AiM WR_GB: GPR 16383 and the 1 after it end above 16383"},
         {{.opcode = Opcode::rd_mac, .mask = 3, .gpr = 16383},
-         "GPR 16383 to 16384; allowed: 0 to 16383"},
-        {{.opcode = Opcode::rd_af, .out = 4096, .mask = 1}, "accumulator 4096; allowed: 0 to 4095"},
+         "AiM RD_MAC: GPR 16383 and the 1 after it end above 16383"},
+        {{.opcode = Opcode::rd_af, .out = 4096, .mask = 1}, "AiM RD_AF: out 4096 is above 4095"},
         {{.opcode = Opcode::ewadd, .opsize = 4, .gpr2 = 16381},
-         "GPR 16381 to 16384; allowed: 0 to 16383"},
-        {{.opcode = Opcode::write_cfr, .gpr = 3}, "CFR 3; allowed: 0 to 2"},
-        {{.opcode = Opcode::write_cfr, .gpr = 2, .gpr2 = 8}, "CFR 2 set to 8; allowed: 0 to 7"},
-        {{.opcode = Opcode::read_mem, .channel = 32}, "channel 32; allowed: 0 to 31"}};
+         "AiM EWADD: second GPR 16381 and the 3 after it end above 16383"},
+        {{.opcode = Opcode::write_cfr, .gpr = 3}, "W CFR: CFR 3 is above 2"},
+        {{.opcode = Opcode::write_cfr, .gpr = 1, .gpr2 = 2},
+         "W CFR: value 2 is above 1 of CFR 1"},
+        {{.opcode = Opcode::read_mem, .channel = 32}, "R MEM: channel 32 is above 31"}};
     for (const auto& [instruction, says] : wrong) {
         Machine machine;
         const Status status = machine.execute(instruction);
         ASSERT_FALSE(status.ok()) << says;
-        EXPECT_EQ(status.error().message(), "instruction 1: " + says);
+        EXPECT_EQ(status.error().message(), "instruction 1, " + says);
         EXPECT_EQ(machine.executed(), 0u);
         EXPECT_EQ(machine.uninitialised().count, 0u);
     }
