@@ -12,6 +12,7 @@ namespace memside::cli {
 
 // Each runs with the arguments after its name and returns the exit status.
 int run_aim_run(const std::vector<std::string>& arguments);
+int run_aim_exec(const std::vector<std::string>& arguments);
 int run_aim_asm(const std::vector<std::string>& arguments);
 int run_aim_disasm(const std::vector<std::string>& arguments);
 

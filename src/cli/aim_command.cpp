@@ -9,6 +9,7 @@ namespace {
 
 constexpr Command subcommands[] = {
     {"run", "how long a program takes, by the cycle", run_aim_run},
+    {"exec", "what a program makes of a memory image", run_aim_exec},
     {"asm", "from text to the binary form", run_aim_asm},
     {"disasm", "from the binary form to text", run_aim_disasm},
 };
