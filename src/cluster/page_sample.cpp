@@ -28,6 +28,7 @@ Result<SampledPages> sample_alike(const DecodeJob& job, const RequestGroup& grou
     sample.recalled_stderr = run.recalled.standard_error;
     sample.pairs = run.pairs;
     sample.drop_out_rate = run.drop_out_rate();
+    sample.by_step = run.by_step;
     if (residency.variant != "none") {
         sample.pool_tokens = residency.pool_pages * job.format.page_tokens;
     }
@@ -58,6 +59,7 @@ Result<SampledPages> sample_pages(const DecodeJob& job, const Requests& requests
         kv::draw_sample(request_count(requests) * layers, options.sample_pairs, seed);
     SampledPages sample;
     sample.pairs = std::ssize(drawn);
+    sample.by_step.resize(static_cast<std::size_t>(options.steps));
     double squares = 0.0;
     double pool_tokens = 0.0;
     for (const std::int64_t pair : drawn) {
@@ -76,6 +78,12 @@ Result<SampledPages> sample_pages(const DecodeJob& job, const Requests& requests
         sample.drop_out_rate += one.drop_out_rate;
         pool_tokens += static_cast<double>(one.pool_tokens.value_or(0));
         if (one.pool_tokens) sample.pool_tokens = 0;
+        const auto share = 1.0 / static_cast<double>(drawn.size());
+        for (std::size_t step = 0; step < sample.by_step.size(); ++step) {
+            sample.by_step[step].selected += share * one.by_step[step].selected;
+            sample.by_step[step].recalled += share * one.by_step[step].recalled;
+            sample.by_step[step].dropped_out += share * one.by_step[step].dropped_out;
+        }
     }
     const auto n = static_cast<double>(drawn.size());
     for (double* sum :

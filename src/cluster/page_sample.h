@@ -16,6 +16,7 @@ struct SampledPages {
     std::int64_t pairs = 0;  // that were run
     double drop_out_rate = 0;
     std::optional<std::int64_t> pool_tokens;  // resident per request and layer, mean
+    std::vector<kv::StepMeans> by_step;       // the counted steps in order
 };
 
 // `residency(context)`: what the policy keeps on the GPUs for a request of that context. Requests

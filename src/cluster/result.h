@@ -35,6 +35,13 @@ struct Assumption {
     std::string source;
 };
 
+// Pages of one counted step, means per request and layer.
+struct PageStep {
+    double selected = 0;
+    double recalled = 0;
+    double dropped_out = 0;  // selected at the step before, and not any more
+};
+
 // One task of the simulated step, for the trace.
 struct TimelineTask {
     std::string name;
@@ -100,6 +107,7 @@ struct SimulationResult {
     std::vector<PhaseTime> phases;
     std::vector<ResourceBusy> resources;
     std::vector<EnergyShare> energy;
+    std::vector<PageStep> page_steps;
     std::vector<Assumption> assumptions;
     std::vector<Constant> constants;  // every described constant that was read
     std::uint64_t seed = 1;
@@ -119,6 +127,15 @@ struct SimulationResult {
 
     std::vector<std::string> timeline_resources;
     std::vector<TimelineTask> timeline;  // one step
+
+    // What one layer in the middle of the step does, on one device of every kind; see
+    // layer_timeline.h. Kept in the JSON, where the whole timeline is not.
+    struct LayerTimeline {
+        std::int64_t layer = 0;
+        std::vector<std::string> resources;
+        std::vector<TimelineTask> tasks;  // cut to the layer's time, which starts at 0
+    };
+    std::optional<LayerTimeline> layer_timeline;
 };
 
 }  // namespace memside

@@ -6,6 +6,7 @@
 #include "cluster/accounting.h"
 #include "cluster/admission.h"
 #include "cluster/assumptions.h"
+#include "cluster/layer_timeline.h"
 #include "cluster/page_sample.h"
 #include "cluster/policy.h"
 
@@ -65,6 +66,9 @@ void add_selection(const SampledPages& pages, SimulationResult& result) {
     result.select_sample = pages.pairs;
     result.drop_out_rate = pages.drop_out_rate;
     result.pool_tokens_per_request = pages.pool_tokens;
+    for (const kv::StepMeans& step : pages.by_step) {
+        result.page_steps.push_back({step.selected, step.recalled, step.dropped_out});
+    }
 }
 
 void add_step(const StepPlan& step, const Schedule& schedule, const Policy& policy,
@@ -128,6 +132,7 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
     add_energy_and_cost(*policy, step, constants, result);
     add_assumptions(request, *policy, job, constants, result);
     add_timeline(step.graph, schedule, result);
+    result.layer_timeline = layer_timeline(result);
     return result;
 }
 

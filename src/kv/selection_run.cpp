@@ -12,7 +12,7 @@
 namespace memside::kv {
 namespace {
 
-// What one pair counted, summed over its steps. Integers: no order of addition to depend on.
+// What one pair counted. Integers: no order of addition to depend on.
 struct Counts {
     std::int64_t scanned = 0;
     std::int64_t selected = 0;
@@ -20,6 +20,16 @@ struct Counts {
     std::int64_t evicted = 0;
     std::int64_t in_pool = 0;
     std::int64_t dropped_out = 0;
+
+    Counts& operator+=(const Counts& other) {
+        scanned += other.scanned;
+        selected += other.selected;
+        recalled += other.recalled;
+        evicted += other.evicted;
+        in_pool += other.in_pool;
+        dropped_out += other.dropped_out;
+        return *this;
+    }
 };
 
 class PairRun {
@@ -27,23 +37,16 @@ class PairRun {
     PairRun(std::unique_ptr<ScoreStream> stream, const SelectionRunOptions& options)
         : stream_(std::move(stream)), options_(options) {}
 
-    Counts run() {
+    // The counts of every step after the warm-up.
+    std::vector<Counts> run() {
         select_next();
         const std::int64_t kept =
             options_.residency->kept(options_.pool_pages, std::ssize(selected_));
         select_top_pages(scores_, kept, resident_);
         for (std::int64_t step = 0; step < options_.warmup_steps; ++step) (void)take_step();
-        Counts total;
-        for (std::int64_t step = 0; step < options_.steps; ++step) {
-            const Counts counts = take_step();
-            total.scanned += counts.scanned;
-            total.selected += counts.selected;
-            total.recalled += counts.recalled;
-            total.evicted += counts.evicted;
-            total.in_pool += counts.in_pool;
-            total.dropped_out += counts.dropped_out;
-        }
-        return total;
+        std::vector<Counts> steps;
+        for (std::int64_t step = 0; step < options_.steps; ++step) steps.push_back(take_step());
+        return steps;
     }
 
   private:
@@ -79,6 +82,22 @@ class PairRun {
     PageList resident_;
 };
 
+// By step, over the pairs.
+std::vector<StepMeans> step_means(const std::vector<std::vector<Counts>>& by_pair,
+                                  std::int64_t steps) {
+    std::vector<StepMeans> means(static_cast<std::size_t>(steps));
+    const auto pairs = static_cast<double>(by_pair.size());
+    for (std::size_t step = 0; step < means.size(); ++step) {
+        Counts sum;
+        for (const std::vector<Counts>& pair : by_pair) sum += pair[step];
+        means[step] = {static_cast<double>(sum.selected) / pairs,
+                       static_cast<double>(sum.recalled) / pairs,
+                       static_cast<double>(sum.dropped_out) / pairs};
+    }
+    return means;
+}
+
+// `counts`: of each pair, summed over `steps`.
 Estimate estimate(const std::vector<Counts>& counts, std::int64_t Counts::* member,
                   std::int64_t steps, std::int64_t population) {
     const auto pairs = static_cast<double>(counts.size());
@@ -160,11 +179,15 @@ Result<SelectionRunResult> run_selection(const ScoreSource& source,
     const std::int64_t population = options.requests * options.layers;
     const std::vector<std::int64_t> sample =
         draw_sample(population, options.sample_pairs, options.seed);
-    std::vector<Counts> counts(sample.size());
+    std::vector<std::vector<Counts>> by_pair(sample.size());
     parallel_for(sample.size(), options.threads, [&](std::size_t i) {
         auto stream = source.open(sample[i] / options.layers, sample[i] % options.layers);
-        counts[i] = PairRun(std::move(stream), options).run();
+        by_pair[i] = PairRun(std::move(stream), options).run();
     });
+    std::vector<Counts> counts(sample.size());
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        for (const Counts& step : by_pair[i]) counts[i] += step;
+    }
 
     const auto mean = [&](std::int64_t Counts::* member) {
         return estimate(counts, member, options.steps, population);
@@ -177,6 +200,7 @@ Result<SelectionRunResult> run_selection(const ScoreSource& source,
     result.in_pool = mean(&Counts::in_pool);
     result.dropped_out = mean(&Counts::dropped_out);
     result.pairs = std::ssize(sample);
+    result.by_step = step_means(by_pair, options.steps);
     return result;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/result.h"
 #include "kv/residency.h"
@@ -38,6 +39,13 @@ struct Estimate {
     std::optional<double> standard_error;
 };
 
+// Means per request and layer of one counted step.
+struct StepMeans {
+    double selected = 0.0;
+    double recalled = 0.0;
+    double dropped_out = 0.0;
+};
+
 struct SelectionRunResult {
     Estimate scanned;      // pages that were scored
     Estimate selected;     // pages that were attended
@@ -46,6 +54,7 @@ struct SelectionRunResult {
     Estimate in_pool;      // selected pages that were resident when they were attended
     Estimate dropped_out;  // pages selected at the step before, and not any more
     std::int64_t pairs = 0;
+    std::vector<StepMeans> by_step;  // the counted steps in order
 
     // Share of the selected pages that drop out per step.
     double drop_out_rate() const { return dropped_out.mean / selected.mean; }

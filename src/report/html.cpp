@@ -68,9 +68,14 @@ Result<std::string> html_report(const std::vector<SimulationResult>& results,
     page += fmt::format("<meta name=\"generator\" content=\"memside {}\">\n", MEMSIDE_VERSION);
     page += fmt::format("<title>{} - Memside</title>\n<style>\n", title);
     page += embedded::page_css();
-    page += "</style>\n</head>\n<body>\n<main>\n";
+    // Before anything is painted, so that the page does not flash in the other theme.
+    page +=
+        "</style>\n<script>document.documentElement.dataset.theme = "
+        "matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';</script>\n"
+        "</head>\n<body>\n<main>\n";
     page += fmt::format(
-        "<header>\n<p class=\"eyebrow\">Memside <span class=\"tag\">modelled, not measured</span>"
+        "<header>\n<button type=\"button\" class=\"theme\" hidden>light or dark</button>\n"
+        "<p class=\"eyebrow\">Memside <span class=\"tag\">modelled, not measured</span>"
         "</p>\n<h1>{}</h1>\n<p class=\"lede\">{}</p>\n</header>\n",
         title, subtitle);
     page += html::cards(results, labels);
@@ -85,6 +90,7 @@ Result<std::string> html_report(const std::vector<SimulationResult>& results,
     page += "</script>\n<script>\n";
     page += embedded::chart_js();
     page += "\n</script>\n<script>\n";
+    page += embedded::curves_js();
     page += embedded::page_js();
     page += "</script>\n</body>\n</html>\n";
     return page;

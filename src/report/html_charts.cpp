@@ -1,5 +1,6 @@
 // The charts' places in the page, and the data that page.js draws from.
 #include "report/charts.h"
+#include "report/html_curves.h"
 #include "report/html_parts.h"
 #include "report/json_writer.h"
 
@@ -85,6 +86,8 @@ void write_chart(JsonWriter& json, const Chart& chart) {
 Charts charts(const Results& results, const ResultLabels& labels) {
     const std::vector<std::size_t> order = drawn_results(results);
     const std::vector<Chart> list = build_charts(results, labels, order);
+    const std::vector<XyChart> xy = build_xy_charts(results, labels, order);
+    const std::vector<SpanChart> spans = build_span_charts(results, labels);
 
     std::vector<std::string> lines;
     for (const std::size_t i : order) lines.push_back(labels.labels[i].line());
@@ -99,8 +102,10 @@ Charts charts(const Results& results, const ResultLabels& labels) {
         "<noscript><p class=\"note\">The charts need JavaScript; the JSON output "
         "has their figures.</p></noscript>\n<div class=\"charts\">\n";
     for (const Chart& chart : list) out.figures += figure_of(chart, lines);
+    for (const XyChart& chart : xy) out.figures += figure_of(chart);
+    for (const SpanChart& chart : spans) out.figures += figure_of(chart);
     out.figures += "</div>\n</section>\n";
-    if (list.empty()) out.figures.clear();
+    if (list.empty() && xy.empty() && spans.empty()) out.figures.clear();
 
     JsonWriter json;
     json.begin_object();
@@ -116,6 +121,14 @@ Charts charts(const Results& results, const ResultLabels& labels) {
     json.key("charts");
     json.begin_array();
     for (const Chart& chart : list) write_chart(json, chart);
+    json.end_array();
+    json.key("xy");
+    json.begin_array();
+    for (const XyChart& chart : xy) write_chart(json, chart);
+    json.end_array();
+    json.key("spans");
+    json.begin_array();
+    for (const SpanChart& chart : spans) write_chart(json, chart);
     json.end_array();
     json.end_object();
     const std::string text = std::move(json).finish();

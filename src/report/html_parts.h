@@ -12,6 +12,7 @@ namespace memside::embedded {
 // Files that the build puts into the library (embed.cmake).
 std::string_view chart_js();
 std::string_view page_css();
+std::string_view curves_js();
 std::string_view page_js();
 
 }  // namespace memside::embedded

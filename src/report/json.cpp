@@ -36,6 +36,26 @@ void write_capacity(JsonWriter& json, const std::optional<SimulationResult::Capa
     json.end_object();
 }
 
+void write_layer(JsonWriter& json, const SimulationResult& result) {
+    json.key("layer_timeline");
+    if (!result.layer_timeline) return json.null();
+    const SimulationResult::LayerTimeline& layer = *result.layer_timeline;
+    json.begin_object();
+    json.member("layer", layer.layer);
+    json.key("resources");
+    json.begin_array(one_line);
+    for (const std::string& resource : layer.resources) json.value(resource);
+    json.end_array();
+    write_rows(json, "tasks", layer.tasks, [&](const TimelineTask& task) {
+        json.member("name", task.name);
+        json.member("phase", task.phase);
+        json.member("resource", std::int64_t{task.resource});
+        json.member("start_s", task.start_s);
+        json.member("time_s", task.duration_s);
+    });
+    json.end_object();
+}
+
 }  // namespace
 
 std::string to_json(const SimulationResult& result) {
@@ -57,6 +77,11 @@ std::string to_json(const SimulationResult& result) {
         json.member("name", share.name);
         json.member("j_per_token", share.j_per_token);
     });
+    write_rows(json, "page_steps", result.page_steps, [&](const PageStep& step) {
+        json.member("selected", step.selected);
+        json.member("recalled", step.recalled);
+        json.member("dropped_out", step.dropped_out);
+    });
     write_rows(json, "assumptions", result.assumptions, [&](const Assumption& assumption) {
         json.member("key", assumption.key);
         json.member("value", assumption.value);
@@ -65,6 +90,7 @@ std::string to_json(const SimulationResult& result) {
     json.member("seed", result.seed);
     json.member("reason", result.reason);
     write_capacity(json, result.capacity);
+    write_layer(json, result);
     write_rows(json, "constants", result.constants, [&](const Constant& constant) {
         json.member("key", constant.path);
         json.member("value", constant.text);

@@ -121,7 +121,8 @@ Status read_rows(const Object& object, std::string_view key, bool required, std:
         const std::string name = fmt::format("{}[{}]", key, rows.size());
         if (!item.is_object()) return object.wrong(name, item, "an object");
         T row;
-        MEMSIDE_CHECK(read_members(Object{item, object.file, name}, row));
+        const std::string path = object.path.empty() ? name : object.path + '.' + name;
+        MEMSIDE_CHECK(read_members(Object{item, object.file, path}, row));
         rows.push_back(std::move(row));
     }
     return {};
@@ -165,12 +166,48 @@ Status read_capacity(const Object& root, std::optional<SimulationResult::Capacit
     return {};
 }
 
+Status read_layer(const Object& root, std::optional<SimulationResult::LayerTimeline>& out) {
+    const Json* value = root.find("layer_timeline");
+    if (value == nullptr || value->is_null()) return {};
+    if (!value->is_object()) return root.wrong("layer_timeline", *value, "an object or null");
+    const Object object{*value, root.file, "layer_timeline"};
+    SimulationResult::LayerTimeline layer;
+    MEMSIDE_CHECK(read(object, "layer", layer.layer));
+    MEMSIDE_TRY(const Json* resources, object.require("resources"));
+    if (!resources->is_array()) return object.wrong("resources", *resources, "a list");
+    for (const Json& name : *resources) {
+        MEMSIDE_CHECK(convert(object, "resources", name, layer.resources.emplace_back()));
+    }
+    const auto read_task = [&](const Object& row, TimelineTask& task) -> Status {
+        std::int64_t resource = 0;
+        MEMSIDE_CHECK(read(row, "name", task.name));
+        MEMSIDE_CHECK(read(row, "phase", task.phase));
+        MEMSIDE_CHECK(read(row, "resource", resource));
+        MEMSIDE_CHECK(read(row, "start_s", task.start_s));
+        if (resource >= std::ssize(layer.resources)) {
+            return row.wrong("resource", row.json.at("resource"),
+                             "the place of a resource in the list, from 0");
+        }
+        task.resource = static_cast<int>(resource);
+        return read(row, "time_s", task.duration_s);
+    };
+    MEMSIDE_CHECK(read_rows(object, "tasks", true, layer.tasks, read_task));
+    out = std::move(layer);
+    return {};
+}
+
 Status read_lists(const Object& root, SimulationResult& result) {
     MEMSIDE_CHECK(read_shares(root, "phases", "time_s", &PhaseTime::time_s, result.phases));
     MEMSIDE_CHECK(
         read_shares(root, "resources", "busy_s", &ResourceBusy::busy_s, result.resources));
     MEMSIDE_CHECK(
         read_shares(root, "energy", "j_per_token", &EnergyShare::j_per_token, result.energy));
+    const auto read_step = [](const Object& object, PageStep& step) -> Status {
+        MEMSIDE_CHECK(read(object, "selected", step.selected));
+        MEMSIDE_CHECK(read(object, "recalled", step.recalled));
+        return read(object, "dropped_out", step.dropped_out);
+    };
+    MEMSIDE_CHECK(read_rows(root, "page_steps", false, result.page_steps, read_step));
     MEMSIDE_CHECK(read_sourced(root, "assumptions", true, &Assumption::key, &Assumption::value,
                                result.assumptions));
     return read_sourced(root, "constants", false, &Constant::path, &Constant::text,
@@ -209,6 +246,7 @@ Result<SimulationResult> from_json(std::string_view text, const std::string& fil
     MEMSIDE_CHECK(read(root, "reason", reason));
     result.reason = reason.value_or("");
     MEMSIDE_CHECK(read_capacity(root, result.capacity));
+    MEMSIDE_CHECK(read_layer(root, result.layer_timeline));
     return result;
 }
 

@@ -107,6 +107,12 @@ TEST(Json, a_result_with_values_is_the_hand_written_file) {
     result.phases = {{"fc", 0.04}, {"attention", 0.06}};
     result.resources = {{"gpu", 0.04}};
     result.energy = {{"links", 1e-7}};
+    result.page_steps = {{1024, 0, 41.5}};
+    TimelineTask task;
+    task.name = "qkv";
+    task.phase = "fc";
+    task.duration_s = 0.5;
+    result.layer_timeline = SimulationResult::LayerTimeline{40, {"gpu"}, {task}};
     result.assumptions = {{"selection", "not run", "assumed: a < b"}};
     result.capacity =
         SimulationResult::Capacity{"pnm", 8, 549755813888.0, 0, 44291850240.0, 1342177280.0, 12};

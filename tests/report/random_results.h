@@ -69,6 +69,22 @@ inline SimulationResult random_result() {
     r.phases = rows<PhaseTime>([] { return PhaseTime{odd_text(), finite_number()}; });
     r.resources = rows<ResourceBusy>([] { return ResourceBusy{odd_text(), finite_number()}; });
     r.energy = rows<EnergyShare>([] { return EnergyShare{odd_text(), finite_number()}; });
+    r.page_steps =
+        rows<PageStep>([] { return PageStep{finite_number(), finite_number(), finite_number()}; });
+    if (*rc::gen::inRange(0, 2) == 1) {
+        SimulationResult::LayerTimeline& layer = r.layer_timeline.emplace();
+        layer.layer = whole_number();
+        layer.resources = {odd_text(), odd_text()};
+        layer.tasks = rows<TimelineTask>([] {
+            TimelineTask task;
+            task.name = odd_text();
+            task.phase = odd_text();
+            task.resource = *rc::gen::inRange(0, 2);
+            task.start_s = finite_number();
+            task.duration_s = finite_number();
+            return task;
+        });
+    }
     r.assumptions = rows<Assumption>([] { return Assumption{odd_text(), odd_text(), odd_text()}; });
     r.constants = rows<Constant>([] {
         return Constant{odd_text(), odd_text(), 0, Dimension::count, odd_text(), odd_text()};

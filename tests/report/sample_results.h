@@ -119,6 +119,9 @@ inline SimulationResult near_memory() {
                   {"gather", "transfer", 1, 0, 1979.5e-6, 16e-6, 1.5e6, 0, true},
                   {"ffn", "fc", 0, 0, 1995.5e-6, 377e-6, 7e8, 1.3e11, true},
                   {"lm head", "fc", 0, -1, 2372.5e-6, 300e-6, 1e9, 2e11, true}};
+    r.layer_timeline = SimulationResult::LayerTimeline{
+        0, r.timeline_resources, {r.timeline.begin(), r.timeline.end() - 1}};
+    r.page_steps = {{1024, 0, 50}, {1024, 0, 42}, {1024, 0, 47}};
     return r;
 }
 

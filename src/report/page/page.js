@@ -5,6 +5,7 @@
   const root = document.documentElement;
   const colour = name => getComputedStyle(root).getPropertyValue(name).trim();
   const drawn = [];
+  const curves = {xy: [], spans: []};
 
   // Black or white, whichever contrasts more with `hex` (relative luminance of WCAG 2).
   function inkOn(hex) {
@@ -253,6 +254,13 @@
       if (drawn[i]) drawn[i].destroy();
       drawn[i] = draw(spec, shares);
     });
+    for (const kind of ['xy', 'spans']) {
+      data[kind].forEach((spec, i) => {
+        const canvas = document.querySelector(`#chart-${spec.id} canvas`);
+        if (curves[kind][i]) curves[kind][i].destroy();
+        curves[kind][i] = memsideCurves[kind](spec, canvas, {colour, inkOn});
+      });
+    }
   }
 
   data.charts.forEach((spec, i) => {
@@ -264,8 +272,17 @@
     }));
   });
 
-  drawAll();
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
+  const systemTheme = matchMedia('(prefers-color-scheme: dark)');
+  const setTheme = theme => {
+    root.dataset.theme = theme;
+    themeButton.textContent = theme === 'dark' ? 'light theme' : 'dark theme';
+    drawAll();
+  };
+  const themeButton = document.querySelector('.theme');
+  themeButton.hidden = false;
+  themeButton.addEventListener('click', () => setTheme(root.dataset.theme === 'dark' ? 'light' : 'dark'));
+  systemTheme.addEventListener('change', () => setTheme(systemTheme.matches ? 'dark' : 'light'));
+  setTheme(root.dataset.theme);
   // On paper: light colours, and nothing folded.
   const folded = document.querySelectorAll('details:not([open])');
   addEventListener('beforeprint', () => {
