@@ -28,15 +28,17 @@ void ChannelGroups::merge_alike(std::uint32_t mask, Time time) {
     bool merged = false;
     for (std::size_t i = 0; i < groups_.size(); ++i) {
         if (!settled[i]) continue;
+        bool taken = false;
         for (std::size_t k = i + 1; k < groups_.size(); ++k) {
             if (!settled[k] || !groups_[i]->equal(*groups_[k])) continue;
-            add_to_channels(*groups_[i]);
+            if (!taken) add_to_channels(*groups_[i]);
+            taken = true;
             add_to_channels(*groups_[k]);
             groups_[i]->state.channels |= groups_[k]->state.channels;
             groups_[k]->state.channels = 0;
             settled[k] = false;
-            merged = true;
         }
+        merged = merged || taken;
     }
     // A comparison that fails costs as much as an instruction: the more fail, the fewer follow.
     constexpr std::uint32_t longest_pause = 32;
