@@ -10,7 +10,6 @@ namespace memside {
 namespace {
 
 constexpr std::size_t max_depth = 64;
-constexpr std::size_t max_nodes = 100'000;
 
 struct Position {
     std::size_t offset = 0;
@@ -62,8 +61,9 @@ class TreeBuilder {
     using string_t = nlohmann::json::string_t;
     using binary_t = nlohmann::json::binary_t;
 
-    TreeBuilder(std::string_view text, const Position& position, const std::string& file)
-        : text_(text), position_(position), file_(file) {}
+    TreeBuilder(std::string_view text, const Position& position, const std::string& file,
+                std::size_t max_values)
+        : text_(text), position_(position), file_(file), max_values_(max_values) {}
 
     bool null() { return add({}) != nullptr; }
     bool boolean(bool value) {
@@ -159,8 +159,8 @@ class TreeBuilder {
 
     // Puts a value where the next one belongs: at the root, in a list, or under the last key.
     JsonNode* add(JsonNode node) {
-        if (++nodes_ > max_nodes) {
-            fail(fmt::format("more than {} values", max_nodes));
+        if (++nodes_ > max_values_) {
+            fail(fmt::format("more than {} values", max_values_));
             return nullptr;
         }
         node.line = position_.line;
@@ -205,6 +205,7 @@ class TreeBuilder {
     std::string_view text_;
     const Position& position_;
     const std::string& file_;
+    std::size_t max_values_;
     JsonNode root_;
     std::vector<JsonNode*> open_;
     std::size_t nodes_ = 0;
@@ -241,9 +242,10 @@ std::string_view JsonNode::kind_name() const {
     return "";
 }
 
-Result<JsonNode> parse_json_tree(std::string_view text, const std::string& file) {
+Result<JsonNode> parse_json_tree(std::string_view text, const std::string& file,
+                                 std::size_t max_values) {
     Position position;
-    TreeBuilder builder(text, position, file);
+    TreeBuilder builder(text, position, file, max_values);
     const char* end = text.data() + text.size();
     const bool parsed = nlohmann::json::sax_parse(CountingIterator(text.data(), &position),
                                                   CountingIterator(end, &position), &builder);

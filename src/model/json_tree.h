@@ -2,6 +2,7 @@
 // value can say "config.json:12". Wrong types and numbers out of range stay visible to the reader.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -37,7 +38,8 @@ struct JsonField {
 };
 
 // Parses one JSON document. Syntax errors, duplicate keys, nesting deeper than 64 levels and more
-// than 100,000 values are bad input, reported at `file`:line.
-Result<JsonNode> parse_json_tree(std::string_view text, const std::string& file);
+// than `max_values` values are bad input, reported at `file`:line.
+Result<JsonNode> parse_json_tree(std::string_view text, const std::string& file,
+                                 std::size_t max_values = 100'000);
 
 }  // namespace memside

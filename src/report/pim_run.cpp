@@ -1,0 +1,40 @@
+#include "report/pim_run.h"
+
+namespace memside {
+
+double PimRun::energy_pj() const {
+    double sum = 0;
+    for (const pim::EnergyEntry& entry : energy) sum += entry.pj;
+    return sum;
+}
+
+std::array<std::uint64_t, pim::activity_count> PimRun::activity_cycles() const {
+    std::array<std::uint64_t, pim::activity_count> sum{};
+    for (const pim::ChannelResult& channel : result.channels) {
+        if (!channel.addressed) continue;
+        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += channel.activity_cycles[i];
+    }
+    return sum;
+}
+
+std::uint64_t PimRun::addressed_channels() const {
+    return static_cast<std::uint64_t>(
+        std::count_if(result.channels.begin(), result.channels.end(),
+                      [](const pim::ChannelResult& channel) { return channel.addressed; }));
+}
+
+std::vector<dram::SourcedConstant> PimRun::assumed() const {
+    std::vector<dram::SourcedConstant> found;
+    for (const dram::SourcedConstant& constant : timing.constants) {
+        // The assumed constants of timing are those of refresh.
+        if (constant.assumed() && options.refresh != pim::RefreshMode::off) {
+            found.push_back(constant);
+        }
+    }
+    for (const dram::SourcedConstant& constant : energy_model.constants) {
+        if (constant.assumed()) found.push_back(constant);
+    }
+    return found;
+}
+
+}  // namespace memside
