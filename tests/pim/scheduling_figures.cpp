@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "pim/golden_files.h"
 #include "pim/kernels/qk.h"
 #include "pim/kernels/sv.h"
 #include "pim/overlap_programs.h"
@@ -181,13 +182,39 @@ std::string comparison_table() {
     return text;
 }
 
+std::string golden_table() {
+    std::string text =
+        "| trace | in-order cycles | ping-pong | dcs | longer |\n|---|---|---|---|---|\n";
+    std::size_t traces = 0, longer = 0;
+    for (const GoldenTrace& trace : read_golden_traces()) {
+        Program program;
+        program.instructions = trace.instructions;
+        std::array<std::uint64_t, 3> cycles{};
+        for (const Scheduler scheduler : all_schedulers) {
+            cycles[static_cast<std::size_t>(scheduler)] =
+                run(program, scheduler, RefreshMode::off).cycles;
+        }
+        ++traces;
+        const bool ping_pong = cycles[1] > cycles[0], dcs = cycles[2] > cycles[0];
+        if (!ping_pong && !dcs) continue;
+        ++longer;
+        text +=
+            fmt::format("| {} | {} | {} | {} | {} |\n", trace.name, cycles[0], cycles[1], cycles[2],
+                        ping_pong && dcs ? "both"
+                        : dcs            ? "dcs"
+                                         : "ping-pong");
+    }
+    return text + fmt::format("\n{} of {} traces.\n", longer, traces);
+}
+
 std::vector<std::pair<std::string, std::string>> scheduling_figures() {
     return {{"worked example", worked_example_table()},
             {"scores", score_table()},
             {"gqa", gqa_table()},
             {"activity", activity_table()},
             {"kernels", kernel_table()},
-            {"comparison", comparison_table()}};
+            {"comparison", comparison_table()},
+            {"golden", golden_table()}};
 }
 
 }  // namespace memside::pim

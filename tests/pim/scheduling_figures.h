@@ -17,6 +17,8 @@ std::string activity_table();
 std::string kernel_table();
 // How often ping-pong and dcs are slower than in-order, over random programs.
 std::string comparison_table();
+// The golden traces on which one of the two takes longer than in order.
+std::string golden_table();
 
 // Name in the document, and text.
 std::vector<std::pair<std::string, std::string>> scheduling_figures();
