@@ -295,7 +295,8 @@ MemoryImage take_image(const std::vector<Region>& regions, const Memory& memory,
         const Tile* const found = find_tile(place, memory);
         const Tile tile = found == nullptr ? Tile{} : *found;
         const std::uint32_t wanted = (1U << width) - 1U;
-        if ((tile.written & wanted) != wanted) unwritten.add({.instruction = 0, .opcode = {}, .place = place});
+        if ((tile.written & wanted) != wanted)
+            unwritten.add({.instruction = 0, .opcode = {}, .place = place});
         image.values.insert(image.values.end(), tile.values.begin(), tile.values.begin() + width);
     });
     return image;

@@ -1,7 +1,7 @@
 #include "pim/simulation.h"
 
-#include "base/text.h"
 #include "pim/in_order.h"
+#include "pim/overlap_scheduler.h"
 #include "pim/program_builder.h"
 #include "pim/request_kind.h"
 
@@ -12,14 +12,13 @@ using Run = Result<SimulationResult> (*)(const Program&, const Timing&, const Si
 
 struct SchedulerEntry {
     Scheduler scheduler;
-    const char* name;
-    Run run;  // nullptr: not modelled
+    Run run;
 };
 
 constexpr SchedulerEntry schedulers[] = {
-    {Scheduler::in_order, "in-order", run_in_order},
-    {Scheduler::ping_pong, "ping-pong", nullptr},
-    {Scheduler::dcs, "dcs", nullptr},
+    {Scheduler::in_order, run_in_order},
+    {Scheduler::ping_pong, run_ping_pong},
+    {Scheduler::dcs, run_dcs},
 };
 
 // What certainly is in range, at a fraction of what validate() costs; it has to tell otherwise.
@@ -89,8 +88,7 @@ Result<SimulationResult> simulate(const Program& program, const Timing& timing,
     MEMSIDE_CHECK(check_program(program));
     for (const SchedulerEntry& entry : schedulers) {
         if (entry.scheduler != options.scheduler) continue;
-        if (entry.run != nullptr) return entry.run(program, timing, options);
-        return bad_input("", fmt::format("scheduler {} is not modelled", in_quotes(entry.name)));
+        return entry.run(program, timing, options);
     }
     return bad_input("", "unknown scheduler");
 }

@@ -25,6 +25,8 @@ enum class RefreshMode : std::uint8_t { off, all_bank, per_bank };
 struct SimulationOptions {
     Scheduler scheduler = Scheduler::in_order;
     RefreshMode refresh = RefreshMode::all_bank;
+    // dcs: an entry of a buffer changes sides only nMODCH cycles after its last command completes.
+    bool dcs_handover = false;
     bool record_trace = false;  // fills SimulationResult::trace
 };
 

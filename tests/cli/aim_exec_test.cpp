@@ -28,8 +28,7 @@ std::vector<std::uint16_t> values_of(const std::string& bytes) {
     std::vector<std::uint16_t> values;
     for (std::size_t i = 4096; i + 1 < bytes.size(); i += 2) {
         values.push_back(static_cast<std::uint16_t>(static_cast<unsigned char>(bytes[i]) |
-                                                    static_cast<unsigned char>(bytes[i + 1])
-                                                        << 8));
+                                                    static_cast<unsigned char>(bytes[i + 1]) << 8));
     }
     return values;
 }
@@ -112,12 +111,13 @@ TEST(AimExec, runs_qk_from_both_forms_of_its_program) {
     const std::vector<pim::Region> scores{
         gpr(kernel->layout.scores_gpr(), 2 * 3 * kernel->layout.groups())};
     const pim::MemoryImage expected = pim::take_image(scores, machine.memory(), none);
-    place.write("scores.json", fmt::format(R"({{"regions":[{{"space":"gpr","col":{},"count":{}}}]}})",
-                                           scores[0].start.entry, scores[0].count));
+    place.write("scores.json",
+                fmt::format(R"({{"regions":[{{"space":"gpr","col":{},"count":{}}}]}})",
+                            scores[0].start.entry, scores[0].count));
     place.write("qk.aim", pim::to_text(kernel->program));
     place.write("qk.bin", pim::to_binary(kernel->program));
     for (const bool binary : {false, true}) {
-        std::vector<std::string> words{"aim",   "exec",    binary ? "qk.bin" : "qk.aim",
+        std::vector<std::string> words{"aim",      "exec",   binary ? "qk.bin" : "qk.aim",
                                        "--memory", "in.img", "--out",
                                        "out.img",  "--dump", "scores.json"};
         if (binary) words.emplace_back("--from-binary");

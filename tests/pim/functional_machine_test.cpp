@@ -211,7 +211,8 @@ TEST(Machine, reading_what_nobody_wrote_is_reported_with_instruction_and_place) 
          {.opcode = Opcode::mac_sbk, .bank = 3, .column = 8, .gbuf = 8, .mask = 1, .row = 5}});
     ASSERT_EQ(machine.uninitialised().count, 1u);
     EXPECT_EQ(machine.uninitialised().first.front().message(),
-              "instruction 3, AiM MAC_SBK: channel 31 bank 3 row 5 column 8 was never written; read as 0");
+              "instruction 3, AiM MAC_SBK: channel 31 bank 3 row 5 column 8 was never written; "
+              "read as 0");
     run(machine, {{.opcode = Opcode::rd_mac, .out = 1, .mask = 1, .gpr = 8}});
     EXPECT_EQ(machine.uninitialised().count, 17u);
     EXPECT_THAT(machine.uninitialised().first.back().message(),
@@ -242,8 +243,7 @@ TEST(Machine, an_operand_out_of_range_is_refused_and_changes_nothing) {
         {{.opcode = Opcode::ewadd, .opsize = 4, .gpr2 = 16381},
          "AiM EWADD: second GPR 16381 and the 3 after it end above 16383"},
         {{.opcode = Opcode::write_cfr, .gpr = 3}, "W CFR: CFR 3 is above 2"},
-        {{.opcode = Opcode::write_cfr, .gpr = 1, .gpr2 = 2},
-         "W CFR: value 2 is above 1 of CFR 1"},
+        {{.opcode = Opcode::write_cfr, .gpr = 1, .gpr2 = 2}, "W CFR: value 2 is above 1 of CFR 1"},
         {{.opcode = Opcode::read_mem, .channel = 32}, "R MEM: channel 32 is above 31"}};
     for (const auto& [instruction, says] : wrong) {
         Machine machine;

@@ -92,9 +92,9 @@ TEST(GoldenKernels, sv_gives_the_instructions_of_the_golden_traces) {
 
 TEST(GoldenKernels, gemv_gives_the_instructions_of_the_golden_traces) {
     const std::vector<std::tuple<std::string, GemvShape, unsigned>> sizes{
-        {"1024x1024_ch1", {1024, 1024}, 1},   {"1024x1024_ch4", {1024, 1024}, 4},
-        {"1024x1024_ch32", {1024, 1024}, 32}, {"4096x4096_ch1", {4096, 4096}, 1},
-        {"4096x4096_ch4", {4096, 4096}, 4},   {"4096x4096_ch32", {4096, 4096}, 32},
+        {"1024x1024_ch1", {1024, 1024}, 1},    {"1024x1024_ch4", {1024, 1024}, 4},
+        {"1024x1024_ch32", {1024, 1024}, 32},  {"4096x4096_ch1", {4096, 4096}, 1},
+        {"4096x4096_ch4", {4096, 4096}, 4},    {"4096x4096_ch32", {4096, 4096}, 32},
         {"4096x14336_ch32", {4096, 14336}, 32}};
     for (const auto& [name, shape, channels] : sizes) {
         for (const GemvOrder order : {GemvOrder::chunk_outer, GemvOrder::group_outer}) {
