@@ -9,7 +9,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 
 ctest = ctest --output-on-failure --parallel $(JOBS) --no-tests=error --no-label-summary
 
-.PHONY: help demo check packages build fuzzers fuzz fuzz-smoke lint sanitize check-debian13 format
+.PHONY: help demo check packages build fuzzers fuzz fuzz-smoke lint sanitize check-debian13 format bench-aim
 
 # The steps use every core themselves, and the output has an order.
 .NOTPARALLEL:
@@ -22,6 +22,7 @@ help:
 	@echo 'make format          rewrite the sources as clang-format wants them'
 	@echo 'make sanitize        every test under ASan + UBSan, then under TSan'
 	@echo 'make fuzz            every fuzzer for SECONDS=600 seconds'
+	@echo 'make bench-aim       how fast AiM programs run, beside the public simulator'
 	@echo 'make check-debian13  make check and make demo on a fresh Debian 13 in a chroot (root)'
 
 demo: build
@@ -62,6 +63,9 @@ sanitize: packages
 	  $(ctest) --timeout 600 --test-dir build/$$preset --label-exclude lint \
 	    $$(test $$preset = tsan && echo --exclude-regex 'Interruption|terminated') || exit 1; \
 	done
+
+bench-aim: build
+	build/release/bench_aim_speed
 
 check-debian13:
 	scripts/check-debian13

@@ -4,8 +4,8 @@ namespace memside::pim {
 
 InOrderChannel& ChannelGroups::split(InOrderChannel& group, std::uint32_t mask) {
     assert(groups_.size() < channel_count);
-    groups_.push_back(group);
-    InOrderChannel& part = groups_.back();
+    groups_.push_back(std::make_unique<InOrderChannel>(group));
+    InOrderChannel& part = *groups_.back();
     part.state.channels &= mask;
     group.state.channels &= ~mask;
     for (std::uint32_t rest = part.state.channels; rest != 0; rest &= rest - 1) {
@@ -22,21 +22,23 @@ void ChannelGroups::merge_alike(std::uint32_t mask, Time time) {
     }
     std::array<bool, channel_count> settled{};
     for (std::size_t i = 0; i < groups_.size(); ++i) {
-        InOrderChannel& group = groups_[i];
+        InOrderChannel& group = *groups_[i];
         settled[i] = (group.state.channels & ~mask) == 0 && group.settle(*context_, time);
     }
     bool merged = false;
     for (std::size_t i = 0; i < groups_.size(); ++i) {
         if (!settled[i]) continue;
+        bool taken = false;
         for (std::size_t k = i + 1; k < groups_.size(); ++k) {
-            if (!settled[k] || !groups_[i].equal(groups_[k])) continue;
-            add_to_channels(groups_[i]);
-            add_to_channels(groups_[k]);
-            groups_[i].state.channels |= groups_[k].state.channels;
-            groups_[k].state.channels = 0;
+            if (!settled[k] || !groups_[i]->equal(*groups_[k])) continue;
+            if (!taken) add_to_channels(*groups_[i]);
+            taken = true;
+            add_to_channels(*groups_[k]);
+            groups_[i]->state.channels |= groups_[k]->state.channels;
+            groups_[k]->state.channels = 0;
             settled[k] = false;
-            merged = true;
         }
+        merged = merged || taken;
     }
     // A comparison that fails costs as much as an instruction: the more fail, the fewer follow.
     constexpr std::uint32_t longest_pause = 32;
@@ -46,9 +48,9 @@ void ChannelGroups::merge_alike(std::uint32_t mask, Time time) {
 }
 
 void ChannelGroups::renumber() {
-    std::erase_if(groups_, [](const InOrderChannel& group) { return group.state.channels == 0; });
+    std::erase_if(groups_, [](const auto& group) { return group->state.channels == 0; });
     for (std::size_t i = 0; i < groups_.size(); ++i) {
-        for (std::uint32_t rest = groups_[i].state.channels; rest != 0; rest &= rest - 1) {
+        for (std::uint32_t rest = groups_[i]->state.channels; rest != 0; rest &= rest - 1) {
             group_of_bit_[lowest_bit(rest)] = static_cast<std::uint8_t>(i);
         }
     }
@@ -69,9 +71,9 @@ void ChannelGroups::add_to_channels(InOrderChannel& group) {
 }
 
 void ChannelGroups::finish(Time cycles, SimulationResult& result) {
-    for (InOrderChannel& group : groups_) {
-        group.finish(*context_, cycles);
-        add_to_channels(group);
+    for (const auto& group : groups_) {
+        group->finish(*context_, cycles);
+        add_to_channels(*group);
     }
     result.cycles = static_cast<std::uint64_t>(cycles);
     for (unsigned bit = 0; bit < channel_count; ++bit) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cassert>
+#include <memory>
 #include <vector>
 
 #include "pim/in_order_channel.h"
@@ -18,9 +19,8 @@ inline std::size_t lowest_bit(std::uint32_t mask) {
 class ChannelGroups {
   public:
     explicit ChannelGroups(const RunContext& context) : context_(&context) {
-        groups_.reserve(channel_count);  // references to groups stay valid
-        groups_.emplace_back(context);
-        groups_.front().state.channels = 0xffffffff;
+        groups_.push_back(std::make_unique<InOrderChannel>(context));
+        groups_.front()->state.channels = 0xffffffff;
     }
 
     // Calls run(group) for groups that together are the channels of `mask`.
@@ -36,13 +36,15 @@ class ChannelGroups {
     // Merges those groups of `mask` that are alike from `time` on.
     void merge_alike(std::uint32_t mask, Time time);
 
+    std::size_t count() const { return groups_.size(); }
+
     // Ends the run after `cycles` and adds up what each channel did.
     void finish(Time cycles, SimulationResult& result);
 
   private:
     // The group of the mask's lowest channel, reduced to channels of the mask.
     InOrderChannel& group_of(std::uint32_t mask) {
-        InOrderChannel& group = groups_[group_of_bit_[lowest_bit(mask)]];
+        InOrderChannel& group = *groups_[group_of_bit_[lowest_bit(mask)]];
         if ((group.state.channels & ~mask) != 0) return split(group, mask);
         return group;
     }
@@ -51,7 +53,7 @@ class ChannelGroups {
     void renumber();
 
     const RunContext* context_;
-    std::vector<InOrderChannel> groups_;
+    std::vector<std::unique_ptr<InOrderChannel>> groups_;
     std::array<std::uint8_t, channel_count> group_of_bit_{};
     std::array<ChannelResult, channel_count> done_{};  // by bit: what groups did before they merged
     std::uint32_t failures_ = 0;                       // attempts to merge since the last that did

@@ -1,5 +1,7 @@
 #include "pim/constraint_table.h"
 
+#include <bit>
+
 namespace memside::pim {
 namespace {
 
@@ -90,6 +92,11 @@ void add_refresh(const Timing& t, std::vector<Constraint>& list) {
 }
 
 constexpr std::size_t levels = 3;
+template <typename Visit>
+void for_each(CommandSet set, const Visit& visit) {
+    for (; set != 0; set &= set - 1) visit(static_cast<Command>(std::countr_zero(set)));
+}
+
 constexpr Command command_at(std::size_t i) {
     return static_cast<Command>(i);
 }
@@ -108,19 +115,16 @@ std::vector<Constraint> constraints_of(const Timing& timing) {
 
 ConstraintTable::ConstraintTable(const Timing& t) {
     for (const Constraint& constraint : constraints_of(t)) {
-        for (std::size_t first = 0; first < command_count; ++first) {
-            if (!contains(constraint.first, command_at(first))) continue;
-            for (std::size_t next = 0; next < command_count; ++next) {
-                if (!contains(constraint.next, command_at(next))) continue;
-                const bool by_bank =
-                    is_single_bank(command_at(first)) && is_single_bank(command_at(next));
+        for_each(constraint.first, [&](Command first) {
+            for_each(constraint.next, [&](Command next) {
+                const bool by_bank = is_single_bank(first) && is_single_bank(next);
                 const auto nearest = by_bank ? static_cast<std::size_t>(constraint.scope) : 0;
                 for (std::size_t level = nearest; level < levels; ++level) {
-                    auto& cycles = pairs_[level][first][next];
+                    auto& cycles = pairs_[level][index(first)][index(next)];
                     cycles = std::max(cycles, constraint.cycles);
                 }
-            }
-        }
+            });
+        });
     }
     completion_.fill(1);
     const auto complete = [this](Command command, int cycles) {

@@ -42,7 +42,9 @@ class InOrderRun {
                 return true;
             case RequestKind::Queue::barrier:
                 barrier();
-                return instruction.opcode != Opcode::eoc;
+                if (instruction.opcode == Opcode::eoc) return false;
+                groups_.merge_alike(all_channels, decode_);
+                return true;
             case RequestKind::Queue::none:
                 break;
         }
@@ -86,7 +88,6 @@ class InOrderRun {
             answered = std::max(answered, group.run_barrier(context_, decode_));
         });
         decode_ = answered + 1;
-        groups_.merge_alike(all_channels, decode_);
     }
 
     SimulationResult finish() {

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "pim/instruction.h"
+#include "pim/instruction_table.h"
 
 namespace memside::pim {
 
@@ -21,30 +21,21 @@ struct RequestKind {
     bool blocking = false;  // the host goes on after the answer
 };
 
-// By Opcode; docs/pim.md has the table.
+constexpr RequestKind request_kind_of(const InstructionInfo& info) {
+    using Queue = RequestKind::Queue;
+    if (!info.command) return {.queue = info.blocks_host ? Queue::barrier : Queue::none};
+    const bool host = *info.command == Command::rd || *info.command == Command::wr;
+    return {.queue = host ? Queue::host : Queue::aim,
+            .command = *info.command,
+            .register_mode = info.mode == Mode::registers,
+            .needs_row = info.mode == Mode::rows,
+            .blocking = info.blocks_host};
+}
+
+// By Opcode.
 inline constexpr std::array<RequestKind, opcode_count> request_kinds = [] {
     std::array<RequestKind, opcode_count> kinds{};
-    const auto set = [&kinds](Opcode opcode, RequestKind kind) {
-        kinds[static_cast<std::size_t>(opcode)] = kind;
-    };
-    using Queue = RequestKind::Queue;
-    set(Opcode::wr_sbk, {Queue::host, Command::wr, false, true, false});
-    set(Opcode::wr_abk, {Queue::aim, Command::wra16, false, true, false});
-    set(Opcode::wr_gb, {Queue::aim, Command::wrgb, true, false, false});
-    set(Opcode::wr_bias, {Queue::aim, Command::wrmac16, true, false, false});
-    set(Opcode::rd_mac, {Queue::aim, Command::rdmac16, true, false, true});
-    set(Opcode::rd_af, {Queue::aim, Command::rdaf16, true, false, true});
-    set(Opcode::rd_sbk, {Queue::host, Command::rd, false, true, false});
-    set(Opcode::copy_bkgb, {Queue::aim, Command::rdcp, false, true, false});
-    set(Opcode::copy_gbbk, {Queue::aim, Command::wrcp, false, true, false});
-    set(Opcode::mac_sbk, {Queue::aim, Command::mac, false, true, false});
-    set(Opcode::mac_abk, {Queue::aim, Command::mac16, false, true, false});
-    set(Opcode::af, {Queue::aim, Command::af16, false, true, false});
-    set(Opcode::ewmul, {Queue::aim, Command::ewmul16, false, true, false});
-    set(Opcode::sync, {Queue::barrier, Command::mac16, false, false, true});
-    set(Opcode::eoc, {Queue::barrier, Command::mac16, false, false, true});
-    set(Opcode::write_mem, {Queue::host, Command::wr, false, true, false});
-    set(Opcode::read_mem, {Queue::host, Command::rd, false, true, false});
+    for (std::size_t i = 0; i < opcode_count; ++i) kinds[i] = request_kind_of(instruction_table[i]);
     return kinds;
 }();
 

@@ -1,13 +1,13 @@
 #include "pim/constraint_table.h"
 
+#include <fstream>
+#include <sstream>
+
+#include "pim/shipped_timing.h"
 #include "pim/tick_spacing.h"
 
 namespace memside::pim {
 namespace {
-
-Timing shipped_timing() {
-    return *read_timing(std::string(MEMSIDE_SOURCE_DIR) + "/systems/timing/gddr6-aim.yaml");
-}
 
 TEST(ConstraintTable, every_pair_of_commands_is_as_far_apart_as_the_rules_say) {
     const ConstraintTable table(shipped_timing());
@@ -26,6 +26,18 @@ TEST(ConstraintTable, every_pair_of_commands_is_as_far_apart_as_the_rules_say) {
         }
         EXPECT_EQ(table.completion(static_cast<Command>(first)),
                   ticking::completion(static_cast<Command>(first)));
+    }
+}
+
+TEST(ConstraintTable, the_documentation_has_every_constraint_with_its_cycles) {
+    std::stringstream text;
+    text << std::ifstream(fmt::format("{}/docs/pim.md", MEMSIDE_SOURCE_DIR)).rdbuf();
+    constexpr const char* scopes[] = {"channel", "group", "bank"};
+    for (const Constraint& constraint : constraints_of(shipped_timing())) {
+        const std::string cells =
+            fmt::format("| `{}` | {} | {} |", constraint.name, constraint.cycles,
+                        scopes[static_cast<std::size_t>(constraint.scope)]);
+        EXPECT_THAT(text.str(), testing::HasSubstr(cells));
     }
 }
 
