@@ -28,6 +28,8 @@ std::string upper(std::string_view text) {
 }
 
 std::string nearest_of_any_case(std::string_view word, const std::vector<std::string>& names) {
+    constexpr std::size_t longest_compared = 20;  // the longest name has 13
+    if (word.size() > longest_compared) return "";
     std::vector<std::string> uppers;
     for (const std::string& name : names) uppers.push_back(upper(name));
     const auto found = std::find(uppers.begin(), uppers.end(), nearest(upper(word), uppers));

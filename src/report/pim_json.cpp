@@ -36,9 +36,13 @@ void write_channels(JsonWriter& json, const PimRun& run) {
     json.begin_array();
     for (std::size_t i = 0; i < run.result.channels.size(); ++i) {
         const pim::ChannelResult& channel = run.result.channels[i];
-        if (!channel.addressed) continue;
+        // Channels that no instruction addresses are refreshed too.
+        const bool idle = std::all_of(channel.commands.begin(), channel.commands.end(),
+                                      [](std::uint64_t count) { return count == 0; });
+        if (!channel.addressed && idle) continue;
         json.begin_object(one_line);
         json.member("channel", static_cast<std::int64_t>(i));
+        json.member("addressed", channel.addressed);
         write_commands(json, channel.commands);
         write_activities(json, channel.activity_cycles);
         json.end_object();

@@ -24,12 +24,14 @@ std::uint64_t PimRun::addressed_channels() const {
 }
 
 std::vector<dram::SourcedConstant> PimRun::assumed() const {
+    using Refresh = pim::RefreshMode;
+    const Refresh refresh = options.refresh;
     std::vector<dram::SourcedConstant> found;
     for (const dram::SourcedConstant& constant : timing.constants) {
-        // The assumed constants of timing are those of refresh.
-        if (constant.assumed() && options.refresh != pim::RefreshMode::off) {
-            found.push_back(constant);
-        }
+        const bool unused = (constant.path == "timing.nREFI" && refresh == Refresh::off) ||
+                            (constant.path == "timing.nRFCab" && refresh != Refresh::all_bank) ||
+                            (constant.path == "timing.nRFCpb" && refresh != Refresh::per_bank);
+        if (constant.assumed() && !unused) found.push_back(constant);
     }
     for (const dram::SourcedConstant& constant : energy_model.constants) {
         if (constant.assumed()) found.push_back(constant);
