@@ -31,6 +31,8 @@ class Options {
     void add(const std::string& name, const std::string& shown, const std::string& help);
     // An option that may be given several times.
     void add_repeated(const std::string& name, const std::string& shown, const std::string& help);
+    // An option without a value.
+    void add_flag(const std::string& name, const std::string& help);
     // Arguments without a name: one, or any number.
     void add_positional(const std::string& name, const std::string& help, bool several);
 
@@ -42,6 +44,7 @@ class Options {
 
     // The value of an option, or nothing when it was not given.
     std::optional<std::string> text(const std::string& name) const;
+    bool flag(const std::string& name) const { return text(name).has_value(); }
     std::string text_or(const std::string& name, const std::string& fallback) const;
     std::vector<std::string> all(const std::string& name) const;
 
