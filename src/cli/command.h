@@ -17,6 +17,8 @@ struct Command {
 
 const std::vector<Command>& commands();
 
+int run_experiment_command(const std::vector<std::string>& arguments);
+int run_explain(const std::vector<std::string>& arguments);
 int run_list(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
 int run_simulate(const std::vector<std::string>& arguments);

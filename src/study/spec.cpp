@@ -187,8 +187,8 @@ class Expansion {
                 add_point(map.file, {fixed, entry, some});
             }
         }
-        MEMSIDE_CHECK(drop_unused());
-        MEMSIDE_CHECK(check_points());
+        MEMSIDE_CHECK(drop_unused_settings(set_));
+        MEMSIDE_CHECK(check_points(set_));
         return std::move(set_);
     }
 
@@ -224,61 +224,60 @@ class Expansion {
         set_.points.push_back(std::move(point));
     }
 
-    // Takes from every point what it has no use for, and refuses what no point uses.
-    Status drop_unused() {
-        std::map<std::string, std::optional<SystemSpec>> systems;
-        std::map<std::string, Setting> unused;  // by place
-        std::set<std::string> used;
-        for (Point& point : set_.points) {
-            const std::string policy_name = point.settings.text("policy").value_or("");
-            const Result<const Policy*> policy = find_policy(policy_name);
-            const std::string name = point.settings.text("system").value_or("");
-            if (!systems.contains(name)) {
-                Result<SystemSpec> system = load_system(name, {});
-                systems[name] = system.ok() ? std::optional(std::move(*system)) : std::nullopt;
-            }
-            const std::optional<SystemSpec>& system = systems[name];
-            std::erase_if(point.settings.list, [&](const Setting& setting) {
-                const bool is =
-                    is_used(setting, policy.ok() ? *policy : nullptr, system ? &*system : nullptr);
-                // By name as well: one line may hold several.
-                const std::string key = setting.shown();
-                if (is) {
-                    used.insert(key);
-                } else {
-                    unused.emplace(key, setting);
-                }
-                return !is;
-            });
-        }
-        for (const auto& [key, setting] : unused) {
-            if (used.contains(key)) continue;
-            return bad_input(
-                setting.shown(),
-                setting.is_set()
-                    ? "no point has a use for it: no system has the part, or no "
-                      "policy selects pages"
-                    : fmt::format("no point has a use for it; it is for policy {}",
-                                  join(readers_of(*option_group(setting.name)), ", ")));
-        }
-        return {};
-    }
-
-    // Reads every point once: what is wrong is said before anything runs.
-    Status check_points() {
-        std::vector<Status> read(set_.points.size());
-        parallel_for(set_.points.size(), 0, [&](std::size_t i) {
-            const auto request = read_request(set_.points[i].settings);
-            if (!request.ok()) read[i] = request.error();
-        });
-        for (const Status& status : read) MEMSIDE_CHECK(status);
-        return {};
-    }
-
     PointSet set_;
 };
 
 }  // namespace
+
+// Takes from every point what it has no use for, and refuses what no point uses.
+Status drop_unused_settings(PointSet& set) {
+    std::map<std::string, std::optional<SystemSpec>> systems;
+    std::map<std::string, Setting> unused;  // by place
+    std::set<std::string> used;
+    for (Point& point : set.points) {
+        const std::string policy_name = point.settings.text("policy").value_or("");
+        const Result<const Policy*> policy = find_policy(policy_name);
+        const std::string name = point.settings.text("system").value_or("");
+        if (!systems.contains(name)) {
+            Result<SystemSpec> system = load_system(name, {});
+            systems[name] = system.ok() ? std::optional(std::move(*system)) : std::nullopt;
+        }
+        const std::optional<SystemSpec>& system = systems[name];
+        std::erase_if(point.settings.list, [&](const Setting& setting) {
+            const bool is =
+                is_used(setting, policy.ok() ? *policy : nullptr, system ? &*system : nullptr);
+            // By name as well: one line may hold several.
+            const std::string key = setting.shown();
+            if (is) {
+                used.insert(key);
+            } else {
+                unused.emplace(key, setting);
+            }
+            return !is;
+        });
+    }
+    for (const auto& [key, setting] : unused) {
+        if (used.contains(key)) continue;
+        return bad_input(setting.shown(),
+                         setting.is_set()
+                             ? "no point has a use for it: no system has the part, or no "
+                               "policy selects pages"
+                             : fmt::format("no point has a use for it; it is for policy {}",
+                                           join(readers_of(*option_group(setting.name)), ", ")));
+    }
+    return {};
+}
+
+// Reads every point once: what is wrong is said before anything runs.
+Status check_points(const PointSet& set) {
+    std::vector<Status> read(set.points.size());
+    parallel_for(set.points.size(), 0, [&](std::size_t i) {
+        const auto request = read_request(set.points[i].settings);
+        if (!request.ok()) read[i] = request.error();
+    });
+    for (const Status& status : read) MEMSIDE_CHECK(status);
+    return {};
+}
 
 const std::string& PointSet::value(std::size_t point, std::string_view key) const {
     const auto found = std::find(keys.begin(), keys.end(), key);
@@ -289,6 +288,12 @@ const std::string& PointSet::value(std::size_t point, std::string_view key) cons
 const std::vector<std::string>& point_keys() {
     static const std::vector<std::string> keys{"base", "set", "list", "grid"};
     return keys;
+}
+
+Result<std::vector<Setting>> read_settings(const ConfigNode& map, std::string_view what) {
+    std::vector<Setting> settings;
+    MEMSIDE_CHECK(read_fixed(map, what, settings));
+    return settings;
 }
 
 Result<PointSet> expand_points(const ConfigNode& map) {

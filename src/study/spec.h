@@ -39,6 +39,14 @@ const std::vector<std::string>& point_keys();
 // for a point that cannot be read.
 Result<PointSet> expand_points(const ConfigNode& map);
 
+// The same for points made otherwise, each with its settings: takes from them what they have no use
+// for (bad_input for what no point uses), and reads each once.
+Status drop_unused_settings(PointSet& set);
+Status check_points(const PointSet& set);
+
+// Reads the settings of a map with one value each, and those of `set` as expand_points does.
+Result<std::vector<Setting>> read_settings(const ConfigNode& map, std::string_view what);
+
 // A sweep's file: expand_points and nothing else in it.
 Result<PointSet> parse_sweep(std::string_view text, const std::string& file);
 Result<PointSet> read_sweep(const std::string& path);
