@@ -48,6 +48,7 @@ constexpr Unit units[] = {
     {Dimension::watts, "kW", 1e3},
     {Dimension::joules_per_byte, "pJ/bit", 8e-12},
     {Dimension::joules_per_byte, "J/B", 1.0},
+    {Dimension::joules_per_flop, "pJ/FLOP", 1e-12},
     {Dimension::usd_per_hour, "USD/h", 1.0},
     {Dimension::usd_per_joule, "USD/kWh", 1.0 / 3.6e6},
     {Dimension::ratio, "", 1.0},
@@ -133,6 +134,8 @@ std::string_view dimension_name(Dimension dimension) {
             return "power";
         case Dimension::joules_per_byte:
             return "energy per data";
+        case Dimension::joules_per_flop:
+            return "energy per operation";
         case Dimension::usd_per_hour:
             return "price";
         case Dimension::usd_per_joule:

@@ -18,6 +18,7 @@ enum class Dimension {
     flop_per_second,   // GFLOP/s, TFLOP/s, PFLOP/s
     watts,             // W, mW, kW
     joules_per_byte,   // pJ/bit, J/B
+    joules_per_flop,   // pJ/FLOP
     usd_per_hour,      // USD/h
     usd_per_joule,     // USD/kWh
     ratio,             // a plain number in [0, 1], or a percentage

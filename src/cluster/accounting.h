@@ -1,14 +1,13 @@
-// From a scheduled step to the figures of a result: phases, resources, energy, cost, timeline.
+// From a scheduled step to the figures of a result: phases, resources, timeline.
 #pragma once
 
-#include "cluster/policy.h"
 #include "cluster/result.h"
 #include "cluster/task_graph.h"
 
 namespace memside {
 
 // Shares of the critical path, in the order in which a step first meets them.
-void add_phases(const TaskGraph& graph, const Schedule& schedule, SimulationResult& result);
+std::vector<PhaseTime> critical_phases(const TaskGraph& graph, const Schedule& schedule);
 
 // Busy time, alike resources in one row by their mean.
 void add_resources(const TaskGraph& graph, const Schedule& schedule, SimulationResult& result);
@@ -18,7 +17,7 @@ void add_timeline(const TaskGraph& graph, const Schedule& schedule, SimulationRe
 
 // Energy per token by activity and coarsely; hardware price and electricity. Needs the result's
 // tpot_s, throughput and batch.
-void add_energy_and_cost(const Policy& policy, const StepPlan& step, ConstantReader& constants,
-                         SimulationResult& result);
+void add_energy_and_cost(const TaskGraph& graph, const Schedule& schedule,
+                         ConstantReader& constants, SimulationResult& result);
 
 }  // namespace memside

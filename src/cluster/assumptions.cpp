@@ -39,10 +39,15 @@ void add_structure(const Policy& policy, const DecodeJob&, SimulationResult& res
             "assumed: a layer's activations are stored and forwarded at host and switch; pages "
             "stream over all hops at once");
     }
-    add("gpu power", "active or idle",
-        "assumed: a GPU draws its full power while a kernel runs and its idle power else");
+    add("gpu power", "by activity",
+        "assumed: a GPU draws its idle power, or its busy power while a kernel runs, and the "
+        "energy "
+        "of its FLOPs and HBM bits on top, up to the board's limit");
+    add("prefill", "one request, layer by layer",
+        "assumed: all GPUs prefill one request alone, each layer's KV leaves while later work goes "
+        "on, and the first token comes with the step that follows; no queue");
     add("activations", "in the reserve",
-        "assumed: activations and logits are part of the HBM that is reserved");
+        "assumed: activations and logits, a prompt's too, are part of the HBM that is reserved");
     add("step times", "alike",
         "assumed: every step is timed with mean page counts, so its percentiles coincide");
 }

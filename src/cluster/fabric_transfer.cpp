@@ -47,8 +47,15 @@ TaskId FabricTransfer::send(TaskGraph& graph, const Hop& hop, int layer, double 
     task.duration_s = hop.link->transfer_s(bytes);
     task.latency_s = hop.link->latency_s;
     task.bytes = bytes;
-    energy_j_ += bytes * hop.link->energy_j_per_byte;
+    task.energy.access_j = bytes * hop.link->energy_j_per_byte;
     return graph.add(task, {after});
+}
+
+std::vector<ResourceId> FabricTransfer::down_links() const {
+    std::vector<ResourceId> links{host_down_};
+    links.insert(links.end(), uplink_down_.begin(), uplink_down_.end());
+    links.insert(links.end(), device_down_.begin(), device_down_.end());
+    return links;
 }
 
 // Every GPU moves the heads that it computes over its own link, all at once: the group's link
@@ -98,6 +105,22 @@ std::vector<TaskId> FabricTransfer::gather(TaskGraph& graph, int layer,
             send(graph, {"gather", "transfer", host_up_, &group}, layer, bytes[d], at_host));
     }
     return arrivals;
+}
+
+std::vector<TaskId> FabricTransfer::stream_down(TaskGraph& graph, int layer, std::string_view name,
+                                                const std::vector<double>& bytes, TaskId after) {
+    const PointLink group = group_link();
+    std::vector<TaskId> last;
+    for (std::size_t d = 0; d < bytes.size(); ++d) {
+        if (bytes[d] == 0.0) continue;
+        const Hop hops[] = {
+            {name, name, host_down_, &group},
+            {name, name, uplink_of(uplink_down_, static_cast<int>(d)), &fabric_.uplink},
+            {name, name, device_down_[d], &fabric_.device_link},
+        };
+        for (const Hop& hop : hops) last.push_back(send(graph, hop, layer, bytes[d], after));
+    }
+    return last;
 }
 
 std::vector<TaskId> FabricTransfer::stream_up(TaskGraph& graph, int layer, std::string_view name,

@@ -31,13 +31,19 @@ class FabricTransfer {
     std::vector<TaskId> gather(TaskGraph& graph, int layer, const std::vector<double>& bytes,
                                const std::vector<TaskId>& after);
 
+    // Moves `bytes[d]` from the GPUs to device d in large pieces, all ready after `after`;
+    // likewise.
+    std::vector<TaskId> stream_down(TaskGraph& graph, int layer, std::string_view name,
+                                    const std::vector<double>& bytes, TaskId after);
+
     // Moves `bytes[d]` from device d to the GPUs in large pieces, ready after `after[d]`: the hops
     // work at the same time, so the slowest sets the pace. Returns the last tasks.
     std::vector<TaskId> stream_up(TaskGraph& graph, int layer, std::string_view name,
                                   const std::vector<double>& bytes,
                                   const std::vector<TaskId>& after);
 
-    double energy_j() const { return energy_j_; }
+    // Of every hop on the way to the devices.
+    std::vector<ResourceId> down_links() const;
 
   private:
     struct Hop {
@@ -58,7 +64,6 @@ class FabricTransfer {
     std::vector<ResourceId> uplink_up_;
     std::vector<ResourceId> device_down_;
     std::vector<ResourceId> device_up_;
-    double energy_j_ = 0;
 };
 
 }  // namespace memside

@@ -53,7 +53,6 @@ TaskId FcBuilder::gpu_task(TaskGraph& graph, std::string_view name, std::string_
                            const std::vector<TaskId>& after) {
     const Result<OperationCost> cost = hardware_.gpu->cost(operation);
     assert(cost.ok());  // a GPU runs every operation
-    gpu_energy_j_ += cost->energy_j * hardware_.gpus;
     Task task;
     task.name = name;
     task.phase = phase;
@@ -62,6 +61,7 @@ TaskId FcBuilder::gpu_task(TaskGraph& graph, std::string_view name, std::string_
     task.duration_s = cost->time_s;
     task.bytes = cost->bytes;
     task.flops = cost->flops;
+    task.energy = task_energy(*cost, hardware_.gpus);
     return graph.add(task, after);
 }
 
@@ -91,13 +91,13 @@ double FcBuilder::hidden_bytes() const {
 TaskId FcBuilder::all_reduce(TaskGraph& graph, int layer, double bytes, TaskId after) {
     if (hardware_.gpus == 1) return after;
     const int per_node = hardware_.gpus / hardware_.gpu_nodes;
-    link_energy_j_ += hardware_.gpu_nodes * all_reduce_link_bytes(per_node, bytes) *
-                      hardware_.gpu_link.energy_j_per_byte;
-    if (hardware_.node_link) {
-        link_energy_j_ += all_reduce_link_bytes(hardware_.gpu_nodes, bytes) *
-                          hardware_.node_link->energy_j_per_byte;
-    }
     Task task;
+    task.energy.access_j = hardware_.gpu_nodes * all_reduce_link_bytes(per_node, bytes) *
+                           hardware_.gpu_link.energy_j_per_byte;
+    if (hardware_.node_link) {
+        task.energy.access_j += all_reduce_link_bytes(hardware_.gpu_nodes, bytes) *
+                                hardware_.node_link->energy_j_per_byte;
+    }
     task.name = "all-reduce";
     task.phase = "all_reduce";
     task.resource = link_;

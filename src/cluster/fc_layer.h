@@ -38,7 +38,7 @@ class FcBuilder {
     // Final norm, output head over the whole vocabulary, sampling.
     TaskId finish(TaskGraph& graph, TaskId after);
 
-    // An operation of the GPU group as a task; its energy is counted.
+    // An operation of the GPU group as a task, with the energy of all GPUs.
     TaskId gpu_task(TaskGraph& graph, std::string_view name, std::string_view phase, int layer,
                     const Operation& operation, const std::vector<TaskId>& after);
 
@@ -46,8 +46,6 @@ class FcBuilder {
     TaskId all_reduce(TaskGraph& graph, int layer, double bytes, TaskId after);
 
     const TensorShard& shard() const { return shard_; }
-    double gpu_energy_j() const { return gpu_energy_j_; }    // all GPUs, above idle
-    double link_energy_j() const { return link_energy_j_; }  // all-reduces
 
   private:
     // Gemma 3 normalises a branch's output too; `after` itself for other models.
@@ -64,8 +62,6 @@ class FcBuilder {
     ResourceId gpu_;
     ResourceId link_;
     TensorShard shard_;
-    double gpu_energy_j_ = 0;
-    double link_energy_j_ = 0;
 };
 
 }  // namespace memside

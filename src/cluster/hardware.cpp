@@ -58,6 +58,11 @@ std::string each_gpu(std::int64_t gpus) {
     return gpus == 1 ? "the GPU" : fmt::format("each of {} GPUs", gpus);
 }
 
+TaskEnergy task_energy(const OperationCost& cost, double units) {
+    return {units * (cost.energy_j - cost.compute_j - cost.access_j), units * cost.compute_j,
+            units * cost.access_j};
+}
+
 double Hardware::all_reduce_s(double bytes) const {
     if (!node_link) return memside::all_reduce_s(gpu_link, gpus, bytes);
     return hierarchical_all_reduce_s(gpu_link, gpus / gpu_nodes, *node_link, gpu_nodes, bytes);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cluster/collective.h"
+#include "cluster/task_graph.h"
 #include "system/device.h"
 #include "system/system_spec.h"
 
@@ -62,6 +63,9 @@ struct Hardware {
 
 // "the GPU" or "each of 4 GPUs", for messages.
 std::string each_gpu(std::int64_t gpus);
+
+// The energy of an operation that `units` alike devices do at the same time.
+TaskEnergy task_energy(const OperationCost& cost, double units);
 
 // Which memory devices a policy uses; the constants of others are not read.
 struct MemoryUse {

@@ -24,7 +24,6 @@ class PngKvAttention final : public AttentionSide {
 
     Result<std::vector<TaskId>> attend(FcBuilder& fc, int layer, const BatchPart& part,
                                        TaskId qkv) override {
-        const double energy_before = transfer_.energy_j();
         const std::vector<double> each = counts(part.by_device);
         AttentionTraffic traffic = attention_traffic(job_.model, each);
         const auto arrived = transfer_.scatter(step_.graph, layer, traffic.down, qkv);
@@ -43,7 +42,6 @@ class PngKvAttention final : public AttentionSide {
             joined.push_back(attend_steady(fc, layer, part, sorted));
             joined = {merge(fc, layer, static_cast<double>(request_count(part.requests)), joined)};
         }
-        step_.link_energy_j += transfer_.energy_j() - energy_before;
         return joined;
     }
 

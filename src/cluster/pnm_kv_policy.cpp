@@ -19,13 +19,10 @@ class PnmKvAttention final : public AttentionSide {
     Result<std::vector<TaskId>> attend(FcBuilder&, int layer, const BatchPart& part,
                                        TaskId qkv) override {
         const AttentionTraffic traffic = attention_traffic(job_.model, counts(part.by_device));
-        const double energy_before = transfer_.energy_j();
         const auto arrived = transfer_.scatter(step_.graph, layer, traffic.down, qkv);
         MEMSIDE_TRY(const auto sorted, devices_.select(layer, part.by_device, arrived));
         MEMSIDE_TRY(const auto attended, devices_.attend(layer, part.by_device, false, sorted));
-        auto gathered = transfer_.gather(step_.graph, layer, traffic.up, attended);
-        step_.link_energy_j += transfer_.energy_j() - energy_before;
-        return gathered;
+        return transfer_.gather(step_.graph, layer, traffic.up, attended);
     }
 
   private:

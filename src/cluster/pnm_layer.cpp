@@ -31,7 +31,7 @@ Status PnmDevices::add(std::size_t device, std::string_view name, int layer,
     task.duration_s = cost.time_s * repeats;
     task.bytes = cost.bytes * repeats;
     task.flops = cost.flops * repeats;
-    step_.device_energy_j += cost.energy_j * repeats;
+    task.energy = task_energy(cost, repeats);
     after = step_.graph.add(task, {after});
     return {};
 }

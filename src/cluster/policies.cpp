@@ -57,8 +57,6 @@ Result<StepPlan> Policy::plan(const Hardware& hardware, const DecodeJob& job,
             after = {fc.after_attention(step.graph, layer, joined)};
         }
         after = {fc.finish(step.graph, after.front())};
-        step.gpu_energy_j += fc.gpu_energy_j();
-        step.link_energy_j += fc.link_energy_j();
     }
     return step;
 }

@@ -78,9 +78,6 @@ struct StepShape {
 // One decode step, ready to run.
 struct StepPlan {
     TaskGraph graph;
-    double gpu_energy_j = 0;     // above idle, all GPUs
-    double device_energy_j = 0;  // above idle, all devices
-    double link_energy_j = 0;
     double kv_bytes_read = 0;      // whole batch, all layers
     double digest_bytes_read = 0;  // likewise
     double bytes_recalled = 0;     // likewise

@@ -25,7 +25,6 @@ class RecallAttention final : public AttentionSide {
 
     Result<std::vector<TaskId>> attend(FcBuilder& fc, int layer, const BatchPart& part,
                                        TaskId qkv) override {
-        const double energy_before = transfer_.energy_j();
         const auto count = static_cast<double>(request_count(part.requests));
         write_back(layer, count, qkv);
         std::vector<TaskId> ready{qkv};
@@ -53,7 +52,6 @@ class RecallAttention final : public AttentionSide {
             fc.gpu_task(step_.graph, "attention", "attention", layer, op, ready);
         step_.kv_bytes_read +=
             step_.graph.tasks().back().bytes / fc.shard().kv_share * fc.shard().kv_copies;
-        step_.link_energy_j += transfer_.energy_j() - energy_before;
         return std::vector<TaskId>{attended};
     }
 
@@ -74,7 +72,22 @@ class RecallAttention final : public AttentionSide {
 
     // New keys and values go to CXL memory; nothing in this step waits for them.
     void write_back(int layer, double requests, TaskId qkv) {
-        transfer_.scatter(step_.graph, layer, interleaved(requests * token_bytes()), qkv);
+        const double bytes = requests * token_bytes();
+        const auto arrived = transfer_.scatter(step_.graph, layer, interleaved(bytes), qkv);
+        access("write_back", layer, bytes, arrived);
+    }
+
+    // All modules read or write their share of `bytes`.
+    TaskId access(std::string_view name, int layer, double bytes,
+                  const std::vector<TaskId>& after) {
+        Task task;
+        task.name = task.phase = name;
+        task.resource = memory_;
+        task.layer = layer;
+        task.duration_s = bytes / (pool_.bytes_per_s * pool_.fabric.devices);
+        task.bytes = bytes;
+        task.energy.busy_j = pool_.active_power_w * pool_.fabric.devices * task.duration_s;
+        return step_.graph.add(task, after);
     }
 
     // `pages`: sums over the part's requests.
@@ -100,16 +113,9 @@ class RecallAttention final : public AttentionSide {
         if (bytes == 0.0) return {sorted};
         step_.bytes_recalled += bytes;
         const std::vector<double> each = interleaved(bytes);
-        Task read;
-        read.name = read.phase = "recall";
-        read.resource = memory_;
-        read.layer = layer;
-        read.duration_s = each.front() / pool_.bytes_per_s;
-        read.bytes = bytes;
-        step_.device_energy_j += pool_.active_power_w * pool_.fabric.devices * read.duration_s;
         std::vector<TaskId> last = transfer_.stream_up(step_.graph, layer, "recall", each,
                                                        std::vector<TaskId>(each.size(), sorted));
-        last.push_back(step_.graph.add(read, {sorted}));
+        last.push_back(access("recall", layer, bytes, {sorted}));
         return last;
     }
 

@@ -68,10 +68,13 @@ struct SimulationResult {
     std::optional<double> throughput_tok_per_s;
     std::optional<double> tpot_s;  // time of one step = time per output token of every request
     std::optional<double> tpot_p50_s, tpot_p95_s, tpot_p99_s;
-    std::optional<double> ttft_s;
+    std::optional<double> ttft_s;            // prefill and the first step, nothing else running
+    std::optional<double> kv_fill_s;         // to move a prompt's KV out, if nothing hid it
+    std::optional<double> prefill_energy_j;  // of one request, the whole system
 
     std::optional<double> energy_j_per_token;
     std::optional<double> energy_coarse_j_per_token;  // device power x time
+    std::optional<double> tokens_per_j;               // by activity
     std::optional<double> usd_per_hour;               // hardware and electricity
     std::optional<double> tokens_per_usd;
 
@@ -98,6 +101,7 @@ struct SimulationResult {
     std::optional<std::int64_t> pp;
 
     std::vector<PhaseTime> phases;
+    std::vector<PhaseTime> prefill;  // shares of ttft_s
     std::vector<ResourceBusy> resources;
     std::vector<EnergyShare> energy;
     std::vector<Assumption> assumptions;

@@ -8,6 +8,7 @@
 #include "cluster/assumptions.h"
 #include "cluster/page_sample.h"
 #include "cluster/policy.h"
+#include "cluster/prefill.h"
 
 namespace memside {
 namespace {
@@ -79,7 +80,7 @@ void add_step(const StepPlan& step, const Schedule& schedule, const Policy& poli
         result.digest_bytes_read_per_step = step.digest_bytes_read;
         result.bytes_recalled_per_step = step.bytes_recalled;
     }
-    add_phases(step.graph, schedule, result);
+    result.phases = critical_phases(step.graph, schedule);
     add_resources(step.graph, schedule, result);
     for (const ResourceBusy& resource : result.resources) {
         const double share = resource.busy_s / schedule.makespan_s;
@@ -126,7 +127,8 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
     result.kv_capacity_utilization =
         live_kv_bytes(*policy, hardware, job, admission.requests) / admission.fit.kv_capacity_bytes;
     add_step(step, schedule, *policy, result);
-    add_energy_and_cost(*policy, step, constants, result);
+    add_energy_and_cost(step.graph, schedule, constants, result);
+    MEMSIDE_CHECK(add_prefill(*policy, hardware, job, admission.requests, constants, result));
     add_assumptions(request, *policy, job, constants, result);
     add_timeline(step.graph, schedule, result);
     return result;

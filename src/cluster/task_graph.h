@@ -11,6 +11,14 @@ namespace memside {
 using TaskId = std::int32_t;
 using ResourceId = std::int32_t;
 
+// Energy of a task above the idle power of its resource, in J, of all the units that the resource
+// stands for.
+struct TaskEnergy {
+    double busy_j = 0;     // for the time that they work
+    double compute_j = 0;  // for arithmetic
+    double access_j = 0;   // for memory accesses, or for what crosses a link
+};
+
 // A task occupies its resource for duration_s; what depends on it may start latency_s later (a
 // link's propagation delay, during which the link already carries the next message).
 struct Task {
@@ -22,6 +30,7 @@ struct Task {
     double latency_s = 0;
     double bytes = 0;
     double flops = 0;
+    TaskEnergy energy;
 };
 
 class TaskGraph {

@@ -36,4 +36,9 @@ double attention_efficiency(const Machine& machine, double requests, double kv_h
     return blocks > 0.0 ? wave_efficiency(blocks, machine.multiprocessors) : 1.0;
 }
 
+double prompt_efficiency(const Machine& machine, double query_heads, double tokens) {
+    const double blocks = query_heads * std::ceil(tokens / machine.tile);
+    return blocks > 0.0 ? wave_efficiency(blocks, machine.multiprocessors) : 1.0;
+}
+
 }  // namespace memside::gpu

@@ -23,4 +23,8 @@ double gemm_efficiency(const Machine& machine, double m, double n);
 double attention_efficiency(const Machine& machine, double requests, double kv_heads,
                             double tokens);
 
+// Share that attention within a prompt keeps busy: one thread block per query head and tile of
+// queries, in whole waves. In (0, 1].
+double prompt_efficiency(const Machine& machine, double query_heads, double tokens);
+
 }  // namespace memside::gpu

@@ -40,6 +40,7 @@ struct Keys {
     }
     ShapeKey operator()(const Gemm&) const { return {4}; }
     ShapeKey operator()(const VectorOp&) const { return {5}; }
+    ShapeKey operator()(const PromptAttention&) const { return {6}; }
 };
 
 struct Lowering {
@@ -52,6 +53,9 @@ struct Lowering {
     }
     Result<Program> operator()(const Gemm&) const { return no_unit_for(spec.name, operation); }
     Result<Program> operator()(const VectorOp&) const { return no_unit_for(spec.name, operation); }
+    Result<Program> operator()(const PromptAttention&) const {
+        return no_unit_for(spec.name, operation);
+    }
 };
 
 Bound bound_of(const KernelTime& time) {
@@ -89,6 +93,7 @@ class PnmDevice final : public Device {
         OperationCost cost;
         cost.time_s = time.time_s;
         cost.energy_j = controller_above_idle_w_ * time.time_s + time.dram_command_energy_j;
+        cost.access_j = time.dram_command_energy_j;
         cost.bytes = program.bytes;
         cost.flops = program.flops;
         cost.bound = bound_of(time);

@@ -41,12 +41,15 @@ class PnmRoofline final : public Device {
         OperationCost result = roofline_.cost(0.0, 0.0);
         const double sort_s = op.scores * passes / sorted_scores_per_s_;
         result.time_s += sort_s;
-        result.energy_j += (roofline_.active_power_w - roofline_.idle_power_w) * sort_s;
+        roofline_.charge(result);
         result.bound = sort_s > roofline_.latency_s ? Bound::compute : Bound::latency;
         return result;
     }
     Result<OperationCost> evaluate(const KvAppend& op) const {
         return roofline_.cost(op.kv_bytes + op.digest_read_bytes + op.digest_write_bytes, 0.0);
+    }
+    Result<OperationCost> evaluate(const PromptAttention& op) const {
+        return no_unit_for(name_, op);
     }
     Result<OperationCost> evaluate(const Gemm& op) const { return no_unit_for(name_, op); }
     Result<OperationCost> evaluate(const VectorOp& op) const { return no_unit_for(name_, op); }

@@ -239,6 +239,17 @@ std::vector<Chart> build_charts(const Results& results, const ResultLabels& labe
             },
             "ms"));
     }
+    if (any([](const R& r) { return !r.prefill.empty(); })) {
+        charts.push_back(builder.stacked(
+            "prefill", "Time to the first token by phase",
+            "seconds on the critical path of one request that is prefilled alone", "s",
+            [](const R& r) {
+                std::vector<std::pair<std::string, double>> parts;
+                for (const PhaseTime& p : r.prefill) parts.emplace_back(p.name, p.time_s);
+                return parts;
+            },
+            "s"));
+    }
     if (any([](const R& r) { return r.capacity.has_value(); })) charts.push_back(builder.memory());
     if (any([](const R& r) { return !r.energy.empty(); })) {
         charts.push_back(builder.stacked(

@@ -31,7 +31,7 @@ const std::vector<Column>& comparison_columns() {
          [](const R& r) { return or_empty(r.throughput_tok_per_s, figure); }},
         {"Per token", "ms", [](const R& r) { return or_empty(r.tpot_s, milliseconds); }},
         {"p95", "ms", [](const R& r) { return or_empty(r.tpot_p95_s, milliseconds); }},
-        {"First token", "ms", [](const R& r) { return or_empty(r.ttft_s, milliseconds); }},
+        {"First token", "s", [](const R& r) { return or_empty(r.ttft_s, figure); }},
         {"Energy", "J/token", [](const R& r) { return or_empty(r.energy_j_per_token, figure); }},
         {"Cost", "USD/h", [](const R& r) { return or_empty(r.usd_per_hour, figure); }},
         {"For money", "tok/USD", [](const R& r) { return or_empty(r.tokens_per_usd, figure); }},

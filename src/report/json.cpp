@@ -45,10 +45,12 @@ std::string to_json(const SimulationResult& result) {
     for (const ScalarField& field : scalar_fields()) {
         std::visit([&](auto member) { json.member(field.key, result.*member); }, field.member);
     }
-    write_rows(json, "phases", result.phases, [&](const PhaseTime& phase) {
+    const auto write_time = [&](const PhaseTime& phase) {
         json.member("name", phase.name);
         json.member("time_s", phase.time_s);
-    });
+    };
+    write_rows(json, "phases", result.phases, write_time);
+    write_rows(json, "prefill", result.prefill, write_time);
     write_rows(json, "resources", result.resources, [&](const ResourceBusy& resource) {
         json.member("name", resource.name);
         json.member("busy_s", resource.busy_s);

@@ -130,8 +130,8 @@ Status read_rows(const Object& object, std::string_view key, bool required, std:
 // Named numbers: phases, resources and the energy differ only in the name of the number.
 template <typename T>
 Status read_shares(const Object& root, std::string_view key, std::string_view number_key,
-                   double T::* number, std::vector<T>& rows) {
-    return read_rows(root, key, true, rows, [&](const Object& object, T& row) -> Status {
+                   double T::* number, std::vector<T>& rows, bool required = true) {
+    return read_rows(root, key, required, rows, [&](const Object& object, T& row) -> Status {
         MEMSIDE_CHECK(read(object, "name", row.name));
         return read(object, number_key, row.*number);
     });
@@ -167,6 +167,9 @@ Status read_capacity(const Object& root, std::optional<SimulationResult::Capacit
 
 Status read_lists(const Object& root, SimulationResult& result) {
     MEMSIDE_CHECK(read_shares(root, "phases", "time_s", &PhaseTime::time_s, result.phases));
+    // Results of older versions have none.
+    MEMSIDE_CHECK(
+        read_shares(root, "prefill", "time_s", &PhaseTime::time_s, result.prefill, false));
     MEMSIDE_CHECK(
         read_shares(root, "resources", "busy_s", &ResourceBusy::busy_s, result.resources));
     MEMSIDE_CHECK(

@@ -24,6 +24,7 @@ class Summary {
         } else {
             headline();
             time();
+            first_token();
         }
         memory();
         if (result_.batch != 0) {
@@ -152,6 +153,27 @@ class Summary {
         heading("Time of one step",
                 milliseconds(step_s) + " ms" + (busy.empty() ? "" : "; busy: " + join(busy, ", ")));
         bars(parts, step_s, milliseconds, " ms");
+    }
+
+    void first_token() {
+        if (result_.prefill.empty()) return;
+        double whole_s = 0;
+        std::vector<std::pair<std::string, double>> parts;
+        for (const PhaseTime& phase : result_.prefill) {
+            parts.emplace_back(phase.name, phase.time_s);
+            whole_s += phase.time_s;
+        }
+        heading("Time to the first token", figure(whole_s) + " s, one request alone");
+        bars(parts, whole_s, figure, " s");
+        std::vector<std::string> texts;
+        if (result_.kv_fill_s) {
+            texts.push_back("moving its KV takes " + figure(*result_.kv_fill_s) +
+                            " s, mostly while it computes");
+        }
+        if (result_.prefill_energy_j) {
+            texts.push_back("prefill " + figure(*result_.prefill_energy_j) + " J");
+        }
+        facts(texts, Tone::faint);
     }
 
     void memory() {

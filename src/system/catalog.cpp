@@ -22,10 +22,6 @@ bool is_path(std::string_view text) {
            text.ends_with(".yml");
 }
 
-ComponentFolder shipped_components(const std::string& data) {
-    return {(fs::path(data) / "systems/devices").string(), "systems/devices"};
-}
-
 // The templates of systems/, in the order in which they are listed.
 Result<std::vector<SystemTemplate>> load_templates(const std::string& data) {
     const std::string folder = (fs::path(data) / "systems").string();

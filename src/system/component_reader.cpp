@@ -111,6 +111,10 @@ Result<ConfigNode> read_description(const std::string& path, const std::string& 
     return parse_config(text, shown);
 }
 
+ComponentFolder shipped_components(const std::string& data) {
+    return {(fs::path(data) / "systems/devices").string(), "systems/devices"};
+}
+
 Result<Component> ComponentLibrary::load(const std::string& name, const std::string& where) const {
     MEMSIDE_TRY(const ConfigNode root, find(name, where));
     return read(root, name);

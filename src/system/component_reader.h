@@ -22,6 +22,9 @@ struct ComponentFolder {
     std::string shown;
 };
 
+// systems/devices/ of the data folder.
+ComponentFolder shipped_components(const std::string& data);
+
 // Finds components by name: the file <name>.yaml in the first of its folders that has one.
 class ComponentLibrary {
   public:

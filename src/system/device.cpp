@@ -6,6 +6,7 @@ namespace {
 struct Namer {
     const char* operator()(const Gemm&) const { return "gemm"; }
     const char* operator()(const Attention&) const { return "attention"; }
+    const char* operator()(const PromptAttention&) const { return "prompt attention"; }
     const char* operator()(const DigestScan&) const { return "digest scan"; }
     const char* operator()(const TopK&) const { return "top-k"; }
     const char* operator()(const KvAppend&) const { return "kv append"; }

@@ -53,20 +53,33 @@ struct KvAppend {
     double requests = 1;  // whose K and V rows are written, each at a place of its own
 };
 
+// Causal attention of a whole prompt to itself, in tiles that never leave the chip
+// (FlashAttention): every token attends those before it, or the last ones of a window.
+struct PromptAttention {
+    double tokens = 0;  // of the prompt
+    double pairs = 0;   // of a token and one that it attends, summed over the tokens
+    double query_heads = 0;
+    double kv_heads = 0;
+    double head_dim = 0;
+};
+
 // Element-wise work (norms, residuals, activation, sampling): bound by the bytes it moves.
 struct VectorOp {
     double bytes = 0;
     double flops = 0;
 };
 
-using Operation = std::variant<Gemm, Attention, DigestScan, TopK, KvAppend, VectorOp>;
+using Operation =
+    std::variant<Gemm, Attention, PromptAttention, DigestScan, TopK, KvAppend, VectorOp>;
 
 enum class Bound { memory, compute, latency };
 
 struct OperationCost {
     double time_s = 0;
-    double energy_j = 0;  // above idle: a device's idle power is charged for the whole step
-    double bytes = 0;     // read and written in the device's memory
+    double energy_j = 0;   // above idle: a device's idle power is charged for the whole step
+    double access_j = 0;   // of energy_j: accesses to the device's memory
+    double compute_j = 0;  // of energy_j: arithmetic; what is left is power x time
+    double bytes = 0;      // read and written in the device's memory
     double flops = 0;
     Bound bound = Bound::memory;  // what the time is made of
 };

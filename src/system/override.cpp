@@ -1,5 +1,6 @@
 #include "system/override.h"
 
+#include "base/data_dir.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "system/component_reader.h"
@@ -24,6 +25,24 @@ Status set_count(const std::string& where, const std::string& value, Component& 
     return {};
 }
 
+// Another described component of the kind in its place, as many of it.
+Status use_component(const std::string& where, const std::string& name, Component& component) {
+    MEMSIDE_TRY(const std::string data, data_dir());
+    MEMSIDE_TRY(Component other, ComponentLibrary({shipped_components(data)}).load(name, where));
+    if (other.kind != component.kind) {
+        return bad_input(where,
+                         fmt::format("role '{}' takes a {}, but '{}' is a {}", component.role,
+                                     kind_name(component.kind), name, kind_name(other.kind)));
+    }
+    for (auto& [key, constant] : other.constants) {
+        constant.path = fmt::format("{}.{}", component.role, key);
+    }
+    component.name = other.name;
+    component.where = other.where;
+    component.constants = std::move(other.constants);
+    return {};
+}
+
 Status apply(const std::string& path, const std::string& value, SystemSpec& system) {
     const std::string shown = in_quotes(path);
     const std::string where = "--set " + shown.substr(1, shown.size() - 2);
@@ -45,11 +64,13 @@ Status apply(const std::string& path, const std::string& value, SystemSpec& syst
     }
     Component& component = found->second;
     if (key == "count") return set_count(where, value, component);
+    if (key == "use") return use_component(where, value, component);
 
     const SchemaKey* entry = schema_key(component.kind, key);
     if (entry == nullptr) {
         std::vector<std::string> allowed = schema_keys(component.kind);
         allowed.emplace_back("count");
+        allowed.emplace_back("use");
         return bad_input(where, fmt::format("'{}' has no constant {}{}", role, in_quotes(key),
                                             hint(key, allowed)));
     }

@@ -1,4 +1,5 @@
-// --set role.key=value: replaces one constant or count of a system that has been read.
+// --set role.key=value: replaces one constant or count of a system that has been read, or, with the
+// key "use", the shipped description of a component (pnm.use=cxl-pnm-2x).
 #pragma once
 
 #include <string>

@@ -31,8 +31,13 @@ const std::vector<SchemaKey> gpu_schema{
     {"mma_columns", count, positive, "columns of one tensor-core instruction: the batch is padded"},
     {"kv_chunk", count, positive, "tokens that one thread block of decode attention takes"},
     {"kernel_latency", seconds, may_be_zero, "fixed cost of one kernel inside a captured graph"},
-    {"active_power", watts, positive, "drawn while working"},
+    {"prefill_efficiency", ratio, positive, "share of the peak that attention of a prompt reaches"},
+    {"active_power", watts, positive,
+     "the board's limit, for electricity and the coarse energy model"},
+    {"busy_power", watts, positive, "drawn while a kernel runs, whatever it does"},
     {"idle_power", watts, may_be_zero, "drawn while waiting"},
+    {"memory_energy", joules_per_byte, may_be_zero, "of HBM read and written, above busy_power"},
+    {"compute_energy", joules_per_flop, may_be_zero, "of FP16 arithmetic, above busy_power"},
     {"price", usd_per_hour, may_be_zero, "hardware only, per GPU"},
 };
 
@@ -92,6 +97,11 @@ const std::vector<SchemaKey> collective_link_schema{
 const std::vector<SchemaKey> prices_schema{
     {"electricity", usd_per_joule, may_be_zero, "at the devices, without cooling"},
     {"include_host", flag, may_be_zero, "whether host, switch and cooling are charged"},
+    {"host_power", watts, may_be_zero, "of the server around the GPUs, per GPU"},
+    {"host_price", usd_per_hour, may_be_zero, "of the server around the GPUs, per GPU"},
+    {"switch_power", watts, may_be_zero, "of a CXL switch, per uplink"},
+    {"switch_price", usd_per_hour, may_be_zero, "of a CXL switch, per uplink"},
+    {"cooling", ratio, may_be_zero, "energy of cooling and power delivery, per energy delivered"},
 };
 
 }  // namespace

@@ -31,6 +31,19 @@ Status check_idle_power(const Component& component, std::string_view active) {
                      fmt::format("idle power {} is above {} {}", idle.text, active, working.text));
 }
 
+// A kernel draws busy_power at least and active_power at most.
+Status check_busy_power(const Component& component) {
+    const Constant& idle = component.constant("idle_power");
+    const Constant& busy = component.constant("busy_power");
+    const Constant& limit = component.constant("active_power");
+    const bool below = busy.value < idle.value;
+    if (!below && busy.value <= limit.value) return {};
+    const Constant& other = below ? idle : limit;
+    return bad_input(position(other.set_by_user() ? other : busy),
+                     fmt::format("busy_power {} is {} {} {}", busy.text, below ? "below" : "above",
+                                 below ? "idle_power" : "active_power", other.text));
+}
+
 // The parts of a CXL-PNM device draw no more than the whole.
 Status check_platform_power(const Component& component) {
     const Constant& platform = component.constant("platform_power");
@@ -57,21 +70,15 @@ Status check_component(const Component& component) {
             if (reserved.value >= 1.0) {
                 return bad_input(position(reserved), "memory_reserved must be less than 1");
             }
-            return check_idle_power(component, "active_power");
+            MEMSIDE_CHECK(check_idle_power(component, "active_power"));
+            return check_busy_power(component);
         }
         case ComponentKind::pnm:
             MEMSIDE_CHECK(check_platform_power(component));
             return check_idle_power(component, "platform_power");
         case ComponentKind::cxl_memory:
             return check_idle_power(component, "active_power");
-        case ComponentKind::prices: {
-            const Constant& host = component.constant("include_host");
-            if (host.value != 0.0) {
-                return bad_input(position(host),
-                                 "not modelled yet: host, switch and cooling costs");
-            }
-            return {};
-        }
+        case ComponentKind::prices:
         case ComponentKind::link:
         case ComponentKind::collective_link:
             break;

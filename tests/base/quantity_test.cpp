@@ -8,12 +8,19 @@ namespace {
 using testing::HasSubstr;
 
 constexpr Dimension all_dimensions[] = {
-    Dimension::bytes,           Dimension::bytes_per_second,
-    Dimension::seconds,         Dimension::hertz,
-    Dimension::flop_per_second, Dimension::watts,
-    Dimension::joules_per_byte, Dimension::usd_per_hour,
-    Dimension::usd_per_joule,   Dimension::ratio,
-    Dimension::count,           Dimension::flag,
+    Dimension::bytes,
+    Dimension::bytes_per_second,
+    Dimension::seconds,
+    Dimension::hertz,
+    Dimension::flop_per_second,
+    Dimension::watts,
+    Dimension::joules_per_byte,
+    Dimension::joules_per_flop,
+    Dimension::usd_per_hour,
+    Dimension::usd_per_joule,
+    Dimension::ratio,
+    Dimension::count,
+    Dimension::flag,
 };
 
 double value_of(const char* text, Dimension dimension) {
@@ -56,6 +63,7 @@ TEST(Quantity, every_unit_is_scaled_to_si) {
 // 4 pJ for a bit is 32 pJ for a byte; 0.36 USD per kWh is 0.36 USD for 3.6 MJ.
 TEST(Quantity, energy_per_bit_and_price_per_kilowatt_hour_are_converted) {
     EXPECT_DOUBLE_EQ(value_of("4 pJ/bit", Dimension::joules_per_byte), 32e-12);
+    EXPECT_DOUBLE_EQ(value_of("0.5 pJ/FLOP", Dimension::joules_per_flop), 0.5e-12);
     EXPECT_DOUBLE_EQ(value_of("0.36 USD/kWh", Dimension::usd_per_joule), 1e-7);
 }
 

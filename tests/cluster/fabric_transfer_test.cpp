@@ -52,12 +52,25 @@ TEST(FabricTransfer, two_memory_nodes_have_an_uplink_each) {
     EXPECT_DOUBLE_EQ(run(path.graph).makespan_s, 200e-6 + 50e-6 + 200e-6);
 }
 
+TEST(FabricTransfer, a_stream_goes_at_the_pace_of_the_slowest_hop) {
+    Path path(1, 2);
+    FabricTransfer transfer(path.graph, path.hardware.pnm->fabric, 1);
+    transfer.stream_down(path.graph, 0, "fill", {1e6, 1e6}, path.start);
+    // 2 MB at the host's 10 GB/s, while the devices take 1 MB each at 5 GB/s.
+    EXPECT_DOUBLE_EQ(run(path.graph).makespan_s, 200e-6);
+    for (const ResourceId hop : transfer.down_links()) {
+        EXPECT_GT(run(path.graph).busy_s[static_cast<std::size_t>(hop)], 0.0);
+    }
+}
+
 TEST(FabricTransfer, energy_is_charged_for_every_hop) {
     Path path(1, 1);
     FabricTransfer transfer(path.graph, path.hardware.pnm->fabric, 1);
     const auto arrived = transfer.scatter(path.graph, 0, {1e6}, path.start);
     transfer.gather(path.graph, 0, {5e5}, arrived);
-    EXPECT_DOUBLE_EQ(transfer.energy_j(), 3 * 1.5e6 * 1e-11);
+    double energy_j = 0.0;
+    for (const Task& task : path.graph.tasks()) energy_j += task.energy.access_j;
+    EXPECT_DOUBLE_EQ(energy_j, 3 * 1.5e6 * 1e-11);
 }
 
 }  // namespace

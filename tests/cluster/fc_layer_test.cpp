@@ -82,7 +82,10 @@ TEST(FcLayer, energy_above_idle_is_charged_on_every_gpu) {
     FcBuilder fc(bench.model, bench.hardware, 1, bench.gpu, bench.link);
     const TaskId norm = fc.gpu_task(bench.graph, "norm", "qkv", 0, VectorOp{1e9, 0.0}, {});
     EXPECT_DOUBLE_EQ(bench.time(norm), 1e-3);
-    EXPECT_DOUBLE_EQ(fc.gpu_energy_j(), 2 * (300.0 - 100.0) * 1e-3);
+    const TaskEnergy& energy = bench.graph.tasks()[static_cast<std::size_t>(norm)].energy;
+    EXPECT_NEAR(energy.busy_j, 2 * (200.0 - 100.0) * 1e-3, 1e-15);
+    EXPECT_DOUBLE_EQ(energy.access_j, 2 * 1e9 * 5e-11);
+    EXPECT_EQ(energy.compute_j, 0.0);
 }
 
 }  // namespace

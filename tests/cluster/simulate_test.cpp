@@ -46,6 +46,14 @@ double phase(const SimulationResult& result, const std::string& name) {
     return 0.0;
 }
 
+double part(const SimulationResult& result, const std::string& name) {
+    for (const EnergyShare& share : result.energy) {
+        if (share.name == name) return share.j_per_token;
+    }
+    ADD_FAILURE() << "no part " << name;
+    return 0.0;
+}
+
 constexpr std::int64_t context_128k = 131072;
 constexpr std::int64_t context_1m = 1048576;
 
@@ -138,7 +146,9 @@ TEST(Simulate, cost_and_energy_follow_by_hand_from_power_and_time) {
         if (r.name == "pnm") pnm_busy = r.busy_s;
     }
     // 150 W while busy, 20 W else.
-    EXPECT_NEAR(result->energy[1].j_per_token, 130.0 * pnm_busy + 20.0 * *result->tpot_s, 1e-15);
+    EXPECT_NEAR(part(*result, "pnm_busy"), 150.0 * pnm_busy, 1e-15);
+    EXPECT_NEAR(part(*result, "pnm_idle"), 20.0 * (*result->tpot_s - pnm_busy), 1e-15);
+    EXPECT_DOUBLE_EQ(*result->tokens_per_j, 1.0 / *result->energy_j_per_token);
 }
 
 TEST(Simulate, a_batch_that_does_not_fit_is_refused_with_the_largest_that_does) {
@@ -176,20 +186,29 @@ TEST(Simulate, what_was_set_inferred_or_assumed_is_named) {
     EXPECT_EQ(sources.count("gpu.memory_bandwidth"), 0U);  // a datasheet says it
 }
 
-TEST(Simulate, gpu_energy_is_active_power_while_kernels_run_and_idle_power_else) {
+TEST(Simulate, gpu_energy_is_busy_or_idle_power_and_what_flops_and_bytes_take) {
     SimulationRequest request = toy(2, 0, "dense", 100'000);
     request.batch = 1;
     const auto result = simulate(request);
     double gpu_busy = 0.0;
     double all_reduce_bytes = 0.0;
+    double bytes = 0.0;
+    double flops = 0.0;
     for (const ResourceBusy& r : result->resources) {
         if (r.name == "gpu") gpu_busy = r.busy_s;
     }
     for (const TimelineTask& task : result->timeline) {
-        if (task.phase == "all_reduce") all_reduce_bytes += task.bytes;
+        if (task.phase == "all_reduce") {
+            all_reduce_bytes += task.bytes;
+        } else {
+            bytes += task.bytes;
+            flops += task.flops;
+        }
     }
-    EXPECT_NEAR(result->energy[0].j_per_token, 2 * (200.0 * gpu_busy + 100.0 * *result->tpot_s),
-                1e-12);
+    EXPECT_NEAR(part(*result, "gpu_busy"), 2 * 200.0 * gpu_busy, 1e-12);
+    EXPECT_NEAR(part(*result, "gpu_idle"), 2 * 100.0 * (*result->tpot_s - gpu_busy), 1e-12);
+    EXPECT_NEAR(part(*result, "gpu_memory"), 2 * 5e-11 * bytes, 1e-12);
+    EXPECT_NEAR(part(*result, "gpu_compute"), 2 * 5e-13 * flops, 1e-12);
     // Two all-reduces of 2,000 bytes: 2 (n - 1) bytes over links at 10 pJ/B.
     EXPECT_DOUBLE_EQ(all_reduce_bytes, 4000.0);
     EXPECT_NEAR(result->energy.back().j_per_token, 2 * 4000.0 * 1e-11, 1e-18);
@@ -206,9 +225,11 @@ TEST(Simulate, a_context_beyond_the_window_is_an_assumption_and_not_an_error) {
 RC_GTEST_PROP(Simulate, phases_sum_to_the_step_and_energy_to_its_parts, ()) {
     const int gpus = *rc::gen::inRange(1, 5);
     const int devices = *rc::gen::inRange(1, 6);
-    const bool pnm = *rc::gen::inRange(0, 2) == 1;
-    SimulationRequest request =
-        toy(gpus, devices, pnm ? "pnm-kv" : "dense", *rc::gen::inRange(1, 200'000));
+    const std::string policy =
+        *rc::gen::element<std::string>("dense", "recall", "pnm-kv", "png-kv");
+    SimulationRequest request = toy(gpus, devices, policy, *rc::gen::inRange(1, 200'000));
+    if (policy == "recall") add_toy_cxl(request.system, devices);
+    set(request.system.components.at("cost"), "include_host", *rc::gen::inRange(0, 2));
     request.model.layers = *rc::gen::inRange(1, 5);
     derive_weights(request.model, 2, {});
     request.batch = *rc::gen::inRange(1, 40);
@@ -223,6 +244,56 @@ RC_GTEST_PROP(Simulate, phases_sum_to_the_step_and_energy_to_its_parts, ()) {
     for (const ResourceBusy& r : result->resources) {
         RC_ASSERT(r.busy_s <= *result->tpot_s * (1 + 1e-12));
     }
+    double prefill = 0.0;
+    for (const PhaseTime& p : result->prefill) prefill += p.time_s;
+    RC_ASSERT(std::abs(prefill - *result->ttft_s) <= 1e-12 * prefill);
+    // Nothing draws more than its full power; what crosses links comes on top, and its cooling.
+    RC_ASSERT(*result->energy_j_per_token <=
+              *result->energy_coarse_j_per_token * (1 + 1e-9) + 1.5 * part(*result, "links"));
+}
+
+// Over shipped systems, policies and whatever a user may slow down with --set.
+RC_GTEST_PROP(Simulate, nothing_gets_faster_when_a_rate_of_a_shipped_system_is_halved, ()) {
+    struct Case {
+        const char* system;
+        const char* policy;
+        std::vector<std::string> rates;
+    };
+    static const std::vector<std::string> gpu{"gpu.memory_bandwidth", "gpu.peak_fp16",
+                                              "gpu_link.bandwidth"};
+    static const std::vector<std::string> links{"host_link.bandwidth", "uplink.bandwidth",
+                                                "device_link.bandwidth"};
+    static const std::vector<std::string> pnm{"pnm.memory_bandwidth", "pnm.multipliers",
+                                              "pnm.clock", "pnm.sram_bits", "pnm.sort_width"};
+    static const std::vector<std::string> cxl{"cxl.memory_bandwidth"};
+    static const auto all = [](std::vector<std::vector<std::string>> lists) {
+        std::vector<std::string> joined;
+        for (const auto& list : lists) joined.insert(joined.end(), list.begin(), list.end());
+        return joined;
+    };
+    static const std::vector<Case> cases{{"a100x4", "dense", gpu},
+                                         {"h100x2", "dense", gpu},
+                                         {"a100x2-cxl", "recall", all({gpu, links, cxl})},
+                                         {"a100x2-pnm4", "pnm-kv", all({gpu, links, pnm})},
+                                         {"h100x4-pnm2", "png-kv", all({gpu, links, pnm})}};
+    const Case& chosen = *rc::gen::elementOf(cases);
+    const std::string rate = *rc::gen::elementOf(chosen.rates);
+    const std::size_t dot = rate.find('.');
+    SimulationRequest request = named("llama-3.1-8b", chosen.system, chosen.policy,
+                                      *rc::gen::inRange<std::int64_t>(1024, 200'000));
+    request.batch = 1;
+    request.selection.sample_pairs = 1;
+    request.half_batches = false;
+    const auto before = simulate(request);
+    Component& component = request.system.components.at(rate.substr(0, dot));
+    component.constants.find(rate.substr(dot + 1))->second.value /= 2.0;
+    const auto after = simulate(request);
+    RC_ASSERT(before.ok() && after.ok());
+    RC_ASSERT(before->batch == 1 && after->batch == 1);
+    RC_ASSERT(*after->tpot_s >= *before->tpot_s);
+    RC_ASSERT(*after->ttft_s >= *before->ttft_s);
+    RC_ASSERT(*after->throughput_tok_per_s <= *before->throughput_tok_per_s);
+    RC_ASSERT(after->kv_fill_s.value_or(0) >= before->kv_fill_s.value_or(0));
 }
 
 RC_GTEST_PROP(Simulate, halving_a_bandwidth_never_makes_a_step_faster, ()) {
@@ -232,10 +303,12 @@ RC_GTEST_PROP(Simulate, halving_a_bandwidth_never_makes_a_step_faster, ()) {
         {"uplink", "bandwidth"},     {"device_link", "bandwidth"}};
     SimulationRequest request = toy(2, 3, "pnm-kv", *rc::gen::inRange(1, 200'000));
     request.batch = *rc::gen::inRange(1, 20);
-    const double before = *simulate(request)->tpot_s;
+    const auto before = simulate(request);
     const auto& [role, key] = *rc::gen::elementOf(bandwidths);
     request.system.components.at(role).constants.at(key).value /= 2.0;
-    RC_ASSERT(*simulate(request)->tpot_s >= before);
+    const auto after = simulate(request);
+    RC_ASSERT(*after->tpot_s >= *before->tpot_s);
+    RC_ASSERT(*after->ttft_s >= *before->ttft_s);
 }
 
 RC_GTEST_PROP(Simulate, more_devices_never_lower_the_capacity, ()) {
@@ -245,6 +318,22 @@ RC_GTEST_PROP(Simulate, more_devices_never_lower_the_capacity, ()) {
     SimulationRequest more = toy(1, devices + 1, "pnm-kv", context);
     fewer.format.page_tokens = more.format.page_tokens = 65536;
     RC_ASSERT(simulate(more)->batch >= simulate(fewer)->batch);
+}
+
+RC_GTEST_PROP(Simulate, more_gpus_never_lower_the_capacity, ()) {
+    const bool recall = *rc::gen::inRange(0, 2) == 1;
+    const std::int64_t context = *rc::gen::inRange<std::int64_t>(8'192, 1'000'000);
+    std::int64_t largest = 0;
+    for (const int gpus : {1, 2, 4, 8}) {
+        const std::string system = fmt::format("a100x{}{}", gpus, recall ? "-cxl" : "");
+        SimulationRequest request =
+            named("llama-3.1-8b", system, recall ? "recall" : "dense", context);
+        request.selection.sample_pairs = 1;
+        request.selection.steps = 1;
+        const auto result = simulate(request);
+        RC_ASSERT(result->batch >= largest);
+        largest = result->batch;
+    }
 }
 
 }  // namespace

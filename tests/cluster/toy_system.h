@@ -29,7 +29,8 @@ inline Component component(const std::string& role, ComponentKind kind, int coun
     return part;
 }
 
-// GPU: 100 GB, nothing reserved, 1 TB/s, 100 TFLOP/s, tiles of one, no launch cost, 300 W / 100 W.
+// GPU: 100 GB, nothing reserved, 1 TB/s, 100 TFLOP/s, tiles of one, no launch cost, 300 / 200 /
+// 100 W at most, busy and idle, 50 pJ/B and 0.5 pJ/FLOP; prompts attend at half the peak.
 // PNM: 50 GB, 500 GB/s, 1,000 multipliers at 1 GHz = 2 TFLOP/s, no launch cost, 100 W / 20 W.
 // Links: GPU 100 GB/s; host 10 GB/s per GPU; uplink 20 GB/s; device 5 GB/s; no latency.
 inline SystemSpec toy_system(int gpus, int devices) {
@@ -51,8 +52,12 @@ inline SystemSpec toy_system(int gpus, int devices) {
                    {"mma_columns", 1.0},
                    {"kv_chunk", 1.0},
                    {"kernel_latency", 0.0},
+                   {"prefill_efficiency", 0.5},
                    {"active_power", 300.0},
+                   {"busy_power", 200.0},
                    {"idle_power", 100.0},
+                   {"memory_energy", 5e-11},
+                   {"compute_energy", 5e-13},
                    {"price", 1.0}}));
     add(component("gpu_link", ComponentKind::collective_link, 1,
                   {{"bandwidth", 1e11},
@@ -65,7 +70,13 @@ inline SystemSpec toy_system(int gpus, int devices) {
                    {"tree_step_latency", 0.0},
                    {"energy", 1e-11}}));
     add(component("cost", ComponentKind::prices, 1,
-                  {{"electricity", 0.36 / 3.6e6}, {"include_host", 0.0}}));
+                  {{"electricity", 0.36 / 3.6e6},
+                   {"include_host", 0.0},
+                   {"host_power", 50.0},
+                   {"host_price", 0.25},
+                   {"switch_power", 30.0},
+                   {"switch_price", 0.125},
+                   {"cooling", 0.5}}));
     if (devices > 0) {
         add(component("pnm", ComponentKind::pnm, devices,
                       {{"memory_capacity", 50e9},

@@ -43,6 +43,39 @@ TEST(GpuRoofline, the_batch_at_which_a_gemm_turns_compute_bound_is_the_machine_b
     EXPECT_EQ(bound_at(154), Bound::compute);
 }
 
+TEST(GpuRoofline, a_prompt_attends_at_the_rate_of_flash_attention) {
+    const auto system = load_system("a100x1", {{"gpu.kernel_latency", "0 ns"},
+                                               {"gpu.multiprocessors", "1"},
+                                               {"gpu.gemm_tile", "1"},
+                                               {"gpu.prefill_efficiency", "50 %"}});
+    ASSERT_TRUE(system.ok());
+    ConstantReader constants(*system);
+    const auto gpu = make_gpu_roofline(constants);
+    const double tokens = 131072;
+    const PromptAttention op{tokens, tokens * (tokens + 1) / 2, 32, 8, 128};
+    const auto cost = gpu->cost(op);
+    EXPECT_DOUBLE_EQ(cost->flops, 4.0 * 32 * 128 * tokens * (tokens + 1) / 2);
+    EXPECT_DOUBLE_EQ(cost->time_s, cost->flops / 156e12);  // 0.9 s
+    EXPECT_EQ(cost->bound, Bound::compute);
+    EXPECT_DOUBLE_EQ(cost->bytes, tokens * 2 * (32 + 8) * 128 * 2);
+}
+
+TEST(GpuRoofline, decoding_draws_less_than_the_limit_and_a_large_product_about_as_much) {
+    const auto system = load_system("a100x1", {});
+    ASSERT_TRUE(system.ok());
+    ConstantReader constants(*system);
+    const auto gpu = make_gpu_roofline(constants);
+    const auto power = [&](double batch) {
+        const auto cost = gpu->cost(Gemm{batch, 8192, 8192, 8192.0 * 8192 * 2, 0});
+        return gpu->idle_power_w() + cost->energy_j / cost->time_s;
+    };
+    EXPECT_EQ(gpu->peak_power_w(), 400.0);
+    EXPECT_GT(power(1), 137.0);
+    EXPECT_LT(power(1), 220.0);
+    EXPECT_GT(power(8192), 360.0);
+    EXPECT_LE(power(8192), 400.0 + 1e-9);
+}
+
 TEST(GpuRoofline, four_percent_of_80e9_bytes_are_reserved) {
     const auto system = load_system("a100x1", {});
     ASSERT_TRUE(system.ok());

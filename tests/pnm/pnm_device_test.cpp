@@ -114,6 +114,13 @@ TEST(PnmDevice, the_energy_of_a_kernel_is_controller_time_and_dram_commands) {
                 1e-9);
 }
 
+TEST(PnmDevice, the_accesses_are_the_commands_of_the_dram) {
+    const Operation op = attention_of(studied_models[1], 4, 32768);
+    const OperationCost cost = *shipped().simulated->cost(op);
+    EXPECT_DOUBLE_EQ(cost.access_j, shipped().time(op).dram_command_energy_j);
+    EXPECT_EQ(cost.compute_j, 0.0);  // part of the controller's power
+}
+
 RC_GTEST_PROP(PnmDevice, a_remembered_cost_is_the_cost_of_a_new_device, ()) {
     const Operation op = any_operation();
     const OperationCost first = *shipped().simulated->cost(op);

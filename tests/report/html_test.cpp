@@ -127,7 +127,7 @@ TEST(Html, what_does_not_fit_has_its_numbers_in_the_table_and_in_every_chart) {
     const std::string page = page_of(samples::demo());
     EXPECT_THAT(page, HasSubstr("<b>Nothing fits:</b> one request of 128K tokens needs 20 GiB"));
     const json data = data_of(page);
-    ASSERT_EQ(data["charts"].size(), 5u);
+    ASSERT_EQ(data["charts"].size(), 6u);
     for (const json& chart : data["charts"]) {
         const bool memory = chart["id"] == "memory";
         EXPECT_EQ(memory ? chart["ends"][0] : chart["notes"][0],
@@ -231,7 +231,7 @@ TEST(Html, a_result_that_lacks_the_figures_of_a_chart_says_so_in_it) {
     results[2].phases.clear();
     results[2].capacity.reset();
     const json data = data_of(page_of(results));
-    ASSERT_EQ(data["charts"].size(), 5u);
+    ASSERT_EQ(data["charts"].size(), 6u);
     for (const json& chart : data["charts"]) {
         const bool lacks = chart["id"] == "phases" || chart["id"] == "memory";
         EXPECT_EQ(chart["notes"][2], lacks ? "not modelled" : "") << chart["id"];

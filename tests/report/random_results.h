@@ -67,6 +67,7 @@ inline SimulationResult random_result() {
         std::visit([&](auto member) { fill(r.*member); }, field.member);
     }
     r.phases = rows<PhaseTime>([] { return PhaseTime{odd_text(), finite_number()}; });
+    r.prefill = rows<PhaseTime>([] { return PhaseTime{odd_text(), finite_number()}; });
     r.resources = rows<ResourceBusy>([] { return ResourceBusy{odd_text(), finite_number()}; });
     r.energy = rows<EnergyShare>([] { return EnergyShare{odd_text(), finite_number()}; });
     r.assumptions = rows<Assumption>([] { return Assumption{odd_text(), odd_text(), odd_text()}; });

@@ -87,6 +87,10 @@ inline SimulationResult near_memory() {
     r.throughput_tok_per_s = 480;
     r.energy_j_per_token = 3.1;
     r.energy_coarse_j_per_token = 4.6;
+    r.ttft_s = 86.2;
+    r.kv_fill_s = 0.895;
+    r.prefill_energy_j = 61000;
+    r.prefill = {{"attention", 50}, {"fc", 35.5}, {"fill", 0.5}, {"first_step", 0.2}};
     r.usd_per_hour = 4.01;
     r.tokens_per_usd = 480 * 3600 / 4.01;
     r.digest_bytes_per_request = std::int64_t{5} << 28;

@@ -26,8 +26,12 @@ TEST(Summary, says_what_ran_how_fast_and_what_it_rests_on) {
     EXPECT_THAT(text, HasSubstr("llama-3.1-70b on a100x2-pnm8, pnm-kv"));
     EXPECT_THAT(text, HasSubstr("modelled, not measured"));
     EXPECT_THAT(text, HasSubstr("batch 96"));
-    EXPECT_THAT(text, HasSubstr("480 tokens/s   200 ms per token   3.1 J/token"));
+    EXPECT_THAT(text,
+                HasSubstr("480 tokens/s   200 ms per token   first after 86.2 s   3.1 J/token"));
     EXPECT_THAT(text, HasSubstr("attention     129 ms  64.5 %  ███"));
+    EXPECT_THAT(text, HasSubstr("Time to the first token  86.2 s, one request alone\n"));
+    EXPECT_THAT(text, HasSubstr("moving its KV takes 0.895 s, mostly while it computes   "
+                                "prefill 61,000 J"));
     EXPECT_THAT(text, HasSubstr("12 requests on it   KV per request 40 GiB + digests 1.25 GiB"));
     EXPECT_THAT(text, HasSubstr("1,024 selected   0 recalled\n"
                                 "  per step, whole batch: KV read 128 MiB   digests read 16 MiB"));

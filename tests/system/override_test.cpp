@@ -1,5 +1,7 @@
 #include "system/override.h"
 
+#include <cmath>
+
 #include "files.h"
 #include "system/catalog.h"
 
@@ -55,12 +57,31 @@ TEST(Set, links_follow_a_changed_count) {
     EXPECT_EQ(system->at("pnm").count_source, "--set");
 }
 
-TEST(Set, the_switch_of_host_costs_may_stay_off_but_not_go_on) {
-    EXPECT_EQ(error_of("a100x1", {{"cost.include_host", "false"}}), "ok");
-    EXPECT_EQ(error_of("a100x1", {{"cost.include_host", "true"}}),
-              "--set cost.include_host: not modelled yet: host, switch and cooling costs");
-    EXPECT_EQ(error_of("a100x1", {{"cost.include_host", "true"}, {"cost.include_host", "false"}}),
-              "ok");
+TEST(Set, a_component_is_replaced_by_another_of_its_kind) {
+    const auto system =
+        load_system("h100x8-pnm4", {{"pnm.use", "cxl-pnm-2x"}, {"pnm.price", "1 USD/h"}});
+    ASSERT_TRUE(system.ok()) << system.error().message();
+    const Component& pnm = system->at("pnm");
+    EXPECT_EQ(pnm.name, "cxl-pnm-2x");
+    EXPECT_EQ(pnm.count, 4);
+    EXPECT_DOUBLE_EQ(pnm.value("memory_capacity"), std::ldexp(1.0, 40));
+    EXPECT_NEAR(pnm.value("memory_bandwidth"), 2.2e12, 0.02e12);
+    EXPECT_DOUBLE_EQ(pnm.value("price"), 1.0);  // set after it
+    EXPECT_EQ(pnm.constant("memory_capacity").path, "pnm.memory_capacity");
+    EXPECT_THAT(error_of("h100x8-pnm4", {{"pnm.use", "a100-80gb"}}),
+                HasSubstr("--set pnm.use: role 'pnm' takes a pnm, but 'a100-80gb' is a gpu"));
+    EXPECT_THAT(error_of("h100x8-pnm4", {{"pnm.use", "cxl-pnm-3x"}}),
+                HasSubstr("did you mean 'cxl-pnm-2x'?"));
+}
+
+TEST(Set, a_kernel_draws_between_idle_and_full_power) {
+    EXPECT_EQ(error_of("a100x1", {{"gpu.busy_power", "400 W"}}), "ok");
+    EXPECT_EQ(error_of("a100x1", {{"gpu.busy_power", "401 W"}}),
+              "--set gpu.busy_power: busy_power 401 W is above active_power 400 W");
+    EXPECT_EQ(error_of("a100x1", {{"gpu.busy_power", "54 W"}}),
+              "--set gpu.busy_power: busy_power 54 W is below idle_power 55 W");
+    EXPECT_EQ(error_of("a100x1", {{"gpu.active_power", "100 W"}}),
+              "--set gpu.active_power: busy_power 137 W is above active_power 100 W");
 }
 
 TEST(Set, every_mistake_is_named) {

@@ -26,6 +26,28 @@ TEST(Roofline, a_small_operation_is_bound_by_its_latency) {
     EXPECT_EQ(cost.bound, Bound::latency);
 }
 
+TEST(Roofline, accesses_and_arithmetic_are_charged_on_top_of_the_active_power) {
+    Roofline roofline = simple();
+    roofline.joules_per_byte = 4e-11;
+    roofline.joules_per_flop = 1e-12;
+    const OperationCost cost = roofline.cost(1e9, 1e9);
+    EXPECT_DOUBLE_EQ(cost.access_j, 0.04);
+    EXPECT_DOUBLE_EQ(cost.compute_j, 0.001);
+    EXPECT_DOUBLE_EQ(cost.energy_j, 200.0 * cost.time_s + 0.041);
+}
+
+TEST(Roofline, a_board_draws_no_more_than_its_limit) {
+    Roofline roofline = simple();
+    roofline.joules_per_byte = 3e-10;  // 300 W at full bandwidth
+    roofline.joules_per_flop = 3e-10;
+    roofline.limit_power_w = 450.0;
+    const OperationCost cost = roofline.cost(1e9, 1e9);
+    EXPECT_DOUBLE_EQ(cost.energy_j, (450.0 - 100.0) * cost.time_s);
+    EXPECT_DOUBLE_EQ(cost.access_j, cost.compute_j);
+    roofline.active_power_w = roofline.limit_power_w;  // all of it drawn already
+    EXPECT_EQ(roofline.cost(1e9, 1e9).access_j, 0.0);
+}
+
 TEST(Roofline, attention_reads_k_and_v_once_per_group_and_computes_for_every_head) {
     Attention op;
     op.requests = 3;

@@ -26,6 +26,7 @@ TEST(Schema, keys_are_unique_and_explained) {
             EXPECT_TRUE(seen.insert(key.key).second) << name << "." << key.key;
             EXPECT_FALSE(key.meaning.empty());
             EXPECT_NE(key.key, "count");  // --set role.count is the number of devices
+            EXPECT_NE(key.key, "use");    // and role.use the description
             EXPECT_EQ(schema_key(*kind_from_name(name), key.key), &key);
         }
     }
@@ -64,12 +65,13 @@ TEST(Schema, gpus_their_link_and_prices_are_required) {
 TEST(Operations, have_names_for_messages) {
     std::set<std::string> names;
     for (const Operation& operation :
-         {Operation(Gemm{}), Operation(Attention{}), Operation(DigestScan{}), Operation(TopK{}),
-          Operation(KvAppend{}), Operation(VectorOp{})}) {
+         {Operation(Gemm{}), Operation(Attention{}), Operation(PromptAttention{}),
+          Operation(DigestScan{}), Operation(TopK{}), Operation(KvAppend{}),
+          Operation(VectorOp{})}) {
         names.insert(operation_name(operation));
     }
     EXPECT_EQ(names, (std::set<std::string>{"attention", "digest scan", "gemm", "kv append",
-                                            "top-k", "vector operation"}));
+                                            "prompt attention", "top-k", "vector operation"}));
 }
 
 }  // namespace

@@ -60,7 +60,12 @@ TEST(SystemFile, a_component_can_be_described_in_place) {
         parse_system(changed("{use: us-prices}",
                              "\n    kind: prices\n    constants:\n"
                              "      electricity: {value: 0.1 USD/kWh, source: bill}\n"
-                             "      include_host: {value: false, source: \"assumed: a test\"}"),
+                             "      include_host: {value: false, source: \"assumed: a test\"}\n"
+                             "      host_power: {value: 1 W, source: \"assumed: a test\"}\n"
+                             "      host_price: {value: 1 USD/h, source: \"assumed: a test\"}\n"
+                             "      switch_power: {value: 1 W, source: \"assumed: a test\"}\n"
+                             "      switch_price: {value: 1 USD/h, source: \"assumed: a test\"}\n"
+                             "      cooling: {value: 0.5, source: \"assumed: a test\"}"),
                      "sys.yaml", shipped_library());
     ASSERT_TRUE(system.ok()) << system.error().message();
     EXPECT_EQ(system->at("cost").name, "cost");
@@ -128,12 +133,10 @@ TEST(SystemFile, every_mistake_is_named_with_its_line) {
          "sys.yaml:3: the source of 'count' is empty"},
         {changed("count: 2", "number: 2"), "sys.yaml:3: unknown key 'number'"},
         {changed("{use: us-prices}", "{use: us-prices, constants: {price: {value: 1}}}"),
-         "sys.yaml:5: unknown constant 'price' of a prices; allowed: electricity, include_host"},
+         "sys.yaml:5: unknown constant 'price' of a prices; allowed: electricity, include_host, "
+         "host_power"},
         {changed("{use: us-prices}", "{kind: prices}"),
          "sys.yaml:5: 'cost' lacks the constant 'electricity' (electricity price:"},
-        {changed("{use: us-prices}",
-                 "{use: us-prices, constants: {include_host: {value: true, source: x}}}"),
-         "sys.yaml:5: not modelled yet: host, switch and cooling costs"},
         {changed("count: 2", "constants: {idle_power: {value: 401 W, source: x}}"),
          "sys.yaml:3: idle power 401 W is above active_power 400 W"},
         {changed("count: 2", "constants: {memory_reserved: {value: 100 %, source: x}}"),
