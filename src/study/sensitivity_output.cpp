@@ -141,7 +141,7 @@ std::string text_of(const Sensitivity& study, const std::vector<Variation>& vari
     aligned.front() = left;
     TextTable table(aligned);
     std::vector<Cell> heads{{"scenario", Tone::faint}};
-    for (const Claim& claim : study.claims) heads.push_back({claim.head, Tone::faint});
+    for (const Claim& claim : study.claims) heads.push_back({claim.name, Tone::faint});
     table.add(heads);
     bool any = false;
     for (const Variation& variation : variations) {
