@@ -52,6 +52,17 @@ std::string hint(std::string_view word, const std::vector<std::string>& candidat
     return candidates.empty() ? "" : "; allowed: " + join(candidates, ", ");
 }
 
+Result<std::size_t> parse_choice(std::string_view text, const std::vector<std::string>& allowed,
+                                 const std::string& where) {
+    const auto found = std::find(allowed.begin(), allowed.end(), text);
+    if (found != allowed.end()) return static_cast<std::size_t>(found - allowed.begin());
+    const std::string near = nearest(text, allowed);
+    const std::string all = "allowed: " + join(allowed, ", ");
+    return bad_input(
+        where, fmt::format("unknown value {}; {}", in_quotes(text),
+                           near.empty() ? all : fmt::format("did you mean '{}'? ({})", near, all)));
+}
+
 std::string join(const std::vector<std::string>& items, std::string_view separator) {
     return fmt::format("{}", fmt::join(items, separator));
 }

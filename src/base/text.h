@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+
 namespace memside {
 
 // Levenshtein distance with transposition of neighbours counted as one edit.
@@ -16,6 +18,10 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 
 // "; did you mean 'x'?" when a candidate is near, else "; allowed: a, b, c".
 std::string hint(std::string_view word, const std::vector<std::string>& candidates);
+
+// The index of `text` in `allowed`; bad_input at `where` with a suggestion otherwise.
+Result<std::size_t> parse_choice(std::string_view text, const std::vector<std::string>& allowed,
+                                 const std::string& where);
 
 std::string join(const std::vector<std::string>& items, std::string_view separator);
 

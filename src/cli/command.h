@@ -18,9 +18,12 @@ struct Command {
 const std::vector<Command>& commands();
 
 int run_aim(const std::vector<std::string>& arguments);
+int run_experiment_command(const std::vector<std::string>& arguments);
+int run_explain(const std::vector<std::string>& arguments);
 int run_list(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
 int run_simulate(const std::vector<std::string>& arguments);
+int run_sweep(const std::vector<std::string>& arguments);
 
 // The whole program: dispatches to a command, prints help and version.
 int run_program(const std::vector<std::string>& arguments);

@@ -14,7 +14,7 @@ std::string help() {
         "Memside: long-context LLM decoding next to the memory that holds the KV cache.\n\n"
         "usage: memside COMMAND [options]\n\ncommands:\n";
     for (const Command& command : commands()) {
-        text += fmt::format("  {:<10} {}\n", command.name, command.summary);
+        text += fmt::format("  {:<11} {}\n", command.name, command.summary);
     }
     return text +
            "\n'memside COMMAND --help' shows options and examples.\n"
@@ -27,6 +27,10 @@ const std::vector<Command>& commands() {
     static const std::vector<Command> all{
         {"simulate", "simulate decoding a model on a modelled system", run_simulate},
         {"aim", "run, assemble and disassemble DRAM-PIM programs", run_aim},
+        {"sweep", "simulate every point of a grid or a list", run_sweep},
+        {"experiment", "regenerate the figures of the study, beside what was stated",
+         run_experiment_command},
+        {"explain", "say what bounds a saved result, and what would help", run_explain},
         {"list", "list models, systems, policies or experiments", run_list},
         {"report", "compare saved results in the terminal and as one HTML page", run_report},
     };

@@ -6,6 +6,7 @@
 #include "cli/terminal.h"
 #include "cluster/policy.h"
 #include "model/catalog.h"
+#include "study/experiment_output.h"
 #include "system/catalog.h"
 
 namespace memside::cli {
@@ -62,9 +63,7 @@ Result<std::string> list_policies() {
 Result<std::string> list_experiments() {
     MEMSIDE_TRY(const std::string data, data_dir());
     std::string text;
-    for (const std::string& name : list_folder(data + "/experiments")) {
-        if (name.ends_with(".yaml")) text += name.substr(0, name.size() - 5) + '\n';
-    }
+    for (const std::string& name : experiment_names(data + "/experiments")) text += name + '\n';
     if (text.empty()) note("list", "there are no experiments in " + data + "/experiments");
     return text;
 }

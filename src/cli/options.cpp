@@ -76,10 +76,11 @@ void Options::add_flag(const std::string& name, const std::string& help) {
     app_->add_flag_function(
             name,
             [value](std::int64_t count) {
-                value->given.assign(static_cast<std::size_t>(count), "");
+                value->given.assign(static_cast<std::size_t>(count), "true");
             },
             help)
-        ->group(group_);
+        ->group(group_)
+        ->disable_flag_override();
 }
 
 void Options::add_positional(const std::string& name, const std::string& help, bool several) {
@@ -170,17 +171,7 @@ Result<std::int64_t> Options::integer(const std::string& name, std::int64_t fall
 
 Result<std::size_t> Options::choice(const std::string& name, const std::string& fallback,
                                     const std::vector<std::string>& allowed) const {
-    const std::string given = text_or(name, fallback);
-    const auto found = std::find(allowed.begin(), allowed.end(), given);
-    if (found == allowed.end()) {
-        const std::string near = nearest(given, allowed);
-        const std::string all = "allowed: " + join(allowed, ", ");
-        return bad_input(
-            name,
-            fmt::format("unknown value {}; {}", in_quotes(given),
-                        near.empty() ? all : fmt::format("did you mean '{}'? ({})", near, all)));
-    }
-    return static_cast<std::size_t>(found - allowed.begin());
+    return parse_choice(text_or(name, fallback), allowed, name);
 }
 
 Result<bool> check_outputs(const Options& options, const std::vector<std::string>& names,

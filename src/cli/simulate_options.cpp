@@ -1,116 +1,73 @@
 #include "cli/simulate_options.h"
 
 #include "base/text.h"
+#include "study/simulation_options.h"
 
 namespace memside::cli {
 namespace {
 
-struct OptionInfo {
-    const char* name;
-    const char* shown;
-    const char* help;
-};
-
-// Options that only some policies read.
-struct PolicyOptions {
-    const char* heading;
-    bool (*read_by)(const Policy& policy);
-    std::vector<OptionInfo> options;
-};
-
-const std::vector<PolicyOptions>& policy_options() {
-    static const std::vector<PolicyOptions> groups{
-        {"Pages and their selection",
-         [](const Policy& policy) { return policy.selects_pages(); },
-         {{"--budget", "TOKENS", "tokens attended (default: a quarter of the context)"},
-          {"--page-size", "TOKENS", "a power of two (default: 32)"},
-          {"--digest", "KIND", "minmax (default), centre-max, centre-mad, centre-std"},
-          {"--digest-type", "TYPE", "f16 (default) or int8"},
-          {"--sink-pages", "N", "first pages always selected, within the budget"},
-          {"--recent-pages", "N", "last pages always selected, within the budget"},
-          {"--dense-layers", "N", "first layers that attend to every page"},
-          {"--steps", "N", "steps that selection runs (default: 8)"},
-          {"--warmup", "N", "steps before the first that counts (default: 2)"},
-          {"--scores", "synthetic|FILE", "where page scores come from (default: synthetic)"},
-          {"--select-sample", "N|all", "(request, layer) pairs that run selection (default: 8)"}}},
-        {"Placement",
-         [](const Policy& policy) { return policy.uses_pnm(); },
-         {{"--placement", "NAME", "requests to devices: lpt (default) or round-robin"}}},
-    };
-    return groups;
-}
-
-std::vector<std::string> readers(const PolicyOptions& group) {
-    std::vector<std::string> names;
-    for (const auto& policy : policies()) {
-        if (group.read_by(*policy)) names.emplace_back(policy->name());
+void declare_group(Options& options, const SimulationOptionGroup& group) {
+    std::string heading = group.heading;
+    if (group.read_by != nullptr) {
+        heading += fmt::format(" (--policy {})", join(readers_of(group), ", "));
     }
-    return names;
+    options.group(heading);
+    for (const SimulationOption& option : group.options) {
+        const std::string name = fmt::format("--{}", option.name);
+        if (option.repeated) {
+            options.add_repeated(name, option.shown, option.help);
+        } else {
+            options.add(name, option.shown, option.help);
+        }
+    }
 }
 
-// Promised by the command line's documentation, not modelled yet: refused by name.
-constexpr const char* arrivals[] = {"--requests", "--output-tokens", "--arrival-rate"};
-constexpr const char* pim[] = {"--partition", "--scheduler", "--access",    "--tp",
-                               "--pp",        "--parallel",  "--row-reuse", "--refresh"};
+Result<Setting> pair_of(const std::string& text) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+        return bad_input("--set", in_quotes(text) + " is not of the form key=value");
+    }
+    Setting setting{text.substr(0, equals), text.substr(equals + 1), ""};
+    if (!setting.is_set()) {
+        return bad_input("--set " + escaped(setting.name),
+                         "expected role.key=value, such as 'gpu.price=1 USD/h'");
+    }
+    return setting;
+}
 
 }  // namespace
 
 void declare_simulate_options(Options& options) {
-    options.group("What is simulated");
-    options.add("--model", "NAME|FILE", "preset, config.json or .gguf file");
-    options.add("--system", "NAME|FILE", "named system or a system's YAML file");
-    options.add("--policy", "NAME", "dense, recall, pnm-kv, png-kv ('memside list policies')");
-    options.add("--context", "TOKENS", "context of every request: 131072, 128K, 1M");
-    options.add("--batch", "N|max", "requests decoded together (default: max)");
-    options.add("--workload", "FILE", "CSV or JSONL with context_tokens of each request");
-    options.add("--kv-type", "TYPE", "f16 (default), bf16, fp8, int8, int4");
-    options.add("--overlap", "none|half-batches", "FC of one half hides attention of the other");
-    options.add_repeated("--set", "KEY=VALUE",
-                         "override a constant: gpu.memory_bandwidth='3 TB/s'");
-    for (const PolicyOptions& group : policy_options()) {
-        options.group(fmt::format("{} (--policy {})", group.heading, join(readers(group), ", ")));
-        for (const OptionInfo& option : group.options) {
-            options.add(option.name, option.shown, option.help);
+    const auto declare = [&](bool modelled) {
+        for (const SimulationOptionGroup& group : simulation_options()) {
+            if ((group.refusal == nullptr) == modelled) declare_group(options, group);
         }
-    }
-    options.group("Running");
-    options.add("--threads", "N", "0: all cores (default)");
-    options.add("--seed", "N", "of everything random (default: 1)");
+    };
+    declare(true);
     options.group("Output");
     options.add("--json", "FILE", "result as JSON; '-' for standard output");
     options.add("--csv", "FILE", "result as one row of CSV; '-' for standard output");
     options.add("--report", "FILE.html", "result as one offline page");
     options.add("--trace", "FILE.json", "one step as a Chrome/Perfetto trace");
-    options.group("Not modelled yet");
-    for (const char* name : arrivals) options.add(name, "VALUE", "requests that arrive and end");
-    for (const char* name : pim) options.add(name, "VALUE", "--policy pim");
+    declare(false);
 }
 
-Status refuse_unmodelled(const Options& options) {
-    for (const char* name : arrivals) {
-        if (options.text(name)) {
-            return bad_input(name, "is not modelled yet: no request arrives or ends");
+Result<Settings> settings_of(const Options& options) {
+    Settings settings;
+    for (const SimulationOptionGroup& group : simulation_options()) {
+        for (const SimulationOption& option : group.options) {
+            const std::string name = fmt::format("--{}", option.name);
+            for (const std::string& value : options.all(name)) {
+                if (!option.repeated) {
+                    settings.list.push_back({option.name, value, ""});
+                    continue;
+                }
+                MEMSIDE_TRY(Setting setting, pair_of(value));
+                settings.list.push_back(std::move(setting));
+            }
         }
     }
-    for (const char* name : pim) {
-        if (options.text(name)) {
-            return bad_input(name, "belongs to --policy pim, which is not modelled yet");
-        }
-    }
-    return {};
-}
-
-Status refuse_meaningless(const Options& options, const Policy& policy) {
-    for (const PolicyOptions& group : policy_options()) {
-        if (group.read_by(policy)) continue;
-        for (const OptionInfo& option : group.options) {
-            if (!options.text(option.name)) continue;
-            return bad_input(option.name,
-                             fmt::format("has no meaning for --policy {}; it is for {}",
-                                         policy.name(), join(readers(group), ", ")));
-        }
-    }
-    return {};
+    return settings;
 }
 
 }  // namespace memside::cli

@@ -1,19 +1,16 @@
-// The options of memside simulate, and which policies read them.
+// The options of memside simulate and how they become the settings of a simulation.
 #pragma once
 
 #include "base/result.h"
 #include "cli/options.h"
-#include "cluster/policy.h"
+#include "study/settings.h"
 
 namespace memside::cli {
 
-// Declares every option; the help groups them by who reads them.
+// Declares every option of a simulation and the outputs; the help groups them by who reads them.
 void declare_simulate_options(Options& options);
 
-// bad_input for an option that was given and is not modelled yet.
-Status refuse_unmodelled(const Options& options);
-
-// bad_input for an option that was given and that `policy` does not read.
-Status refuse_meaningless(const Options& options, const Policy& policy);
+// What was given, in the table's order. bad_input for a --set that is no pair.
+Result<Settings> settings_of(const Options& options);
 
 }  // namespace memside::cli

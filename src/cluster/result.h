@@ -115,6 +115,8 @@ struct SimulationResult {
     std::vector<Assumption> assumptions;
     std::vector<Constant> constants;  // every described constant that was read
     std::uint64_t seed = 1;
+    // Options and --set pairs that make the result again, as its user wrote them.
+    std::vector<std::pair<std::string, std::string>> settings;
 
     // Where memory goes on the device that is full first, for the message and the report.
     struct Capacity {

@@ -26,6 +26,7 @@ SimulationResult blank_result(const SimulationRequest& request, const Policy& po
             static_cast<std::int64_t>(std::llround(mean_context(request.workload)));
     }
     result.seed = request.seed;
+    result.settings = request.settings;
     result.tp = hardware.gpus;
     result.pp = 1;
     const kv::PageFormat& format = request.format;

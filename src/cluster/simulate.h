@@ -28,6 +28,8 @@ struct SimulationRequest {
     Placement placement = Placement::lpt;
     bool half_batches = false;  // FC of one half of the batch hides attention of the other
     std::uint64_t seed = 1;
+    // What its user wrote, name and text, so that a result can be made again; see study/settings.h.
+    std::vector<std::pair<std::string, std::string>> settings;
 };
 
 // bad_input when the policy is unknown or cannot run on the system. When nothing fits, or the batch

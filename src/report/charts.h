@@ -22,6 +22,8 @@ struct Chart {
     std::string title;
     std::string subtitle;  // what is drawn and its unit
     std::string axis;
+    // One per bar, in two parts: "a100x2-pnm8", "pnm-kv". Empty: those of the page.
+    std::vector<std::pair<std::string, std::string>> labels;
     std::vector<Series> series;
     std::vector<std::string> ends;   // written after each bar
     std::vector<std::string> notes;  // written where there is no bar; empty where there is one

@@ -8,10 +8,11 @@ namespace memside::html {
 namespace {
 
 // The chart in words, for who cannot see it.
-std::string described(const Chart& chart, const std::vector<std::string>& labels) {
+std::string described(const Chart& chart, const BarLabels& shared) {
+    const BarLabels& labels = chart.labels.empty() ? shared : chart.labels;
     std::string out = fmt::format("{}, {}.", chart.title, chart.subtitle);
     for (std::size_t bar = 0; bar < labels.size(); ++bar) {
-        out += fmt::format(" {}: ", labels[bar]);
+        out += fmt::format(" {}, {}: ", labels[bar].first, labels[bar].second);
         if (!chart.notes[bar].empty()) {
             out += chart.notes[bar] + ".";
             continue;
@@ -25,7 +26,7 @@ std::string described(const Chart& chart, const std::vector<std::string>& labels
     return out;
 }
 
-std::string figure_of(const Chart& chart, const std::vector<std::string>& labels) {
+std::string figure_of(const Chart& chart, const BarLabels& labels) {
     std::string legend;
     if (chart.series.size() > 1) {
         legend = "<ul class=\"legend\">";
@@ -55,6 +56,18 @@ void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::
     json.end_array();
 }
 
+void write_labels(JsonWriter& json, const BarLabels& labels) {
+    json.key("labels");
+    json.begin_array();
+    for (const auto& [main, detail] : labels) {
+        json.begin_array(JsonWriter::Layout::one_line);
+        json.value(main);
+        json.value(detail);
+        json.end_array();
+    }
+    json.end_array();
+}
+
 void write_chart(JsonWriter& json, const Chart& chart) {
     json.begin_object();
     json.member("id", chart.id);
@@ -62,6 +75,7 @@ void write_chart(JsonWriter& json, const Chart& chart) {
     json.member("shares", chart.shares);
     json.member("full_mark", chart.full_mark);
     json.member("highlight", chart.highlight);
+    if (!chart.labels.empty()) write_labels(json, chart.labels);
     write_texts(json, "ends", chart.ends);
     write_texts(json, "notes", chart.notes);
     json.key("series");
@@ -86,22 +100,28 @@ void write_chart(JsonWriter& json, const Chart& chart) {
 Charts charts(const Results& results, const ResultLabels& labels) {
     const std::vector<std::size_t> order = drawn_results(results);
     const std::vector<Chart> list = build_charts(results, labels, order);
-    const std::vector<XyChart> xy = build_xy_charts(results, labels, order);
-    const std::vector<SpanChart> spans = build_span_charts(results, labels);
-
-    std::vector<std::string> lines;
-    for (const std::size_t i : order) lines.push_back(labels.labels[i].line());
-
-    Charts out;
-    out.figures = "<section>\n<h2>Where it goes</h2>\n";
-    if (order.size() < results.size()) {
-        out.figures += fmt::format("<p class=\"note\">Drawn: the {} fastest of {} results.</p>\n",
-                                   order.size(), results.size());
+    BarLabels bars;
+    for (const std::size_t i : order) {
+        bars.emplace_back(labels.labels[i].main, labels.labels[i].detail);
     }
+    std::string note;
+    if (order.size() < results.size()) {
+        note = fmt::format("Drawn: the {} fastest of {} results.", order.size(), results.size());
+    }
+    return draw_charts(list, bars, "Where it goes", note, build_xy_charts(results, labels, order),
+                       build_span_charts(results, labels));
+}
+
+Charts draw_charts(const std::vector<Chart>& list, const BarLabels& labels,
+                   std::string_view heading, const std::string& note,
+                   const std::vector<XyChart>& xy, const std::vector<SpanChart>& spans) {
+    Charts out;
+    out.figures = fmt::format("<section>\n<h2>{}</h2>\n", heading);
+    if (!note.empty()) out.figures += fmt::format("<p class=\"note\">{}</p>\n", note);
     out.figures +=
         "<noscript><p class=\"note\">The charts need JavaScript; the JSON output "
         "has their figures.</p></noscript>\n<div class=\"charts\">\n";
-    for (const Chart& chart : list) out.figures += figure_of(chart, lines);
+    for (const Chart& chart : list) out.figures += figure_of(chart, labels);
     for (const XyChart& chart : xy) out.figures += figure_of(chart);
     for (const SpanChart& chart : spans) out.figures += figure_of(chart);
     out.figures += "</div>\n</section>\n";
@@ -109,15 +129,7 @@ Charts charts(const Results& results, const ResultLabels& labels) {
 
     JsonWriter json;
     json.begin_object();
-    json.key("labels");
-    json.begin_array();
-    for (const std::size_t i : order) {
-        json.begin_array(JsonWriter::Layout::one_line);
-        json.value(labels.labels[i].main);
-        json.value(labels.labels[i].detail);
-        json.end_array();
-    }
-    json.end_array();
+    write_labels(json, labels);
     json.key("charts");
     json.begin_array();
     for (const Chart& chart : list) write_chart(json, chart);

@@ -5,7 +5,10 @@
 #include <string_view>
 #include <vector>
 
+#include "report/charts.h"
 #include "report/format.h"
+#include "report/span_charts.h"
+#include "report/xy_charts.h"
 
 namespace memside::embedded {
 
@@ -42,5 +45,16 @@ struct Charts {
     std::string data;  // JSON without '<', so that nothing in it can end its script element
 };
 Charts charts(const Results& results, const ResultLabels& labels);
+// One per bar, in two parts.
+using BarLabels = std::vector<std::pair<std::string, std::string>>;
+// Any charts under a heading, with a note before them unless it is empty. `labels` are those of
+// charts that have none of their own.
+Charts draw_charts(const std::vector<Chart>& list, const BarLabels& labels,
+                   std::string_view heading, const std::string& note = "",
+                   const std::vector<XyChart>& xy = {}, const std::vector<SpanChart>& spans = {});
+
+// A document around `body` and the charts' data, with style and scripts inside.
+std::string whole_page(std::string_view title, std::string_view lede, std::string_view body,
+                       std::string_view data);
 
 }  // namespace memside::html

@@ -98,6 +98,10 @@ std::string to_json(const SimulationResult& result) {
         json.member("value", constant.text);
         json.member("source", constant.source);
     });
+    write_rows(json, "request", result.settings, [&](const auto& setting) {
+        json.member("key", setting.first);
+        json.member("value", setting.second);
+    });
     json.end_object();
     return std::move(json).finish();
 }

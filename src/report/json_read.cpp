@@ -213,8 +213,13 @@ Status read_lists(const Object& root, SimulationResult& result) {
     MEMSIDE_CHECK(read_rows(root, "page_steps", false, result.page_steps, read_step));
     MEMSIDE_CHECK(read_sourced(root, "assumptions", true, &Assumption::key, &Assumption::value,
                                result.assumptions));
-    return read_sourced(root, "constants", false, &Constant::path, &Constant::text,
-                        result.constants);
+    MEMSIDE_CHECK(
+        read_sourced(root, "constants", false, &Constant::path, &Constant::text, result.constants));
+    return read_rows(root, "request", false, result.settings,
+                     [](const Object& object, auto& setting) -> Status {
+                         MEMSIDE_CHECK(read(object, "key", setting.first));
+                         return read(object, "value", setting.second);
+                     });
 }
 
 // The parser's message without its identifiers: "parse error at line 3, column 7: ...".

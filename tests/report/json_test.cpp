@@ -118,6 +118,7 @@ TEST(Json, a_result_with_values_is_the_hand_written_file) {
         SimulationResult::Capacity{"pnm", 8, 549755813888.0, 0, 44291850240.0, 1342177280.0, 12};
     result.constants = {{"gpu.compute", "312 TFLOP/s", 312e12, Dimension::flop_per_second,
                          "A100 datasheet", "systems/a100.yaml:4"}};
+    result.settings = {{"context", "1M"}, {"gpu.price", "1 USD/h"}};
     EXPECT_EQ(to_json(result), expected_file("full.json"));
 }
 
@@ -136,6 +137,7 @@ RC_GTEST_PROP(Json, what_is_written_reads_back_to_the_same_result, ()) {
     }
     RC_ASSERT(back->seed == result.seed);
     RC_ASSERT(back->reason == result.reason);
+    RC_ASSERT(back->settings == result.settings);
     RC_ASSERT(back->phases.size() == result.phases.size());
     for (std::size_t i = 0; i < result.phases.size(); ++i) {
         RC_ASSERT(back->phases[i].name == result.phases[i].name);

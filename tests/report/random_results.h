@@ -90,6 +90,8 @@ inline SimulationResult random_result() {
     r.constants = rows<Constant>([] {
         return Constant{odd_text(), odd_text(), 0, Dimension::count, odd_text(), odd_text()};
     });
+    r.settings =
+        rows<std::pair<std::string, std::string>>([] { return std::pair(odd_text(), odd_text()); });
     r.seed = *rc::gen::arbitrary<std::uint64_t>();
     r.reason = odd_text();
     if (*rc::gen::inRange(0, 2) == 1) {

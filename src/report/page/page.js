@@ -6,6 +6,8 @@
   const colour = name => getComputedStyle(root).getPropertyValue(name).trim();
   const drawn = [];
   const curves = {xy: [], spans: []};
+  // A chart without labels of its own has those of the page.
+  data.charts.forEach(spec => { spec.labels = spec.labels || data.labels; });
 
   // Black or white, whichever contrasts more with `hex` (relative luminance of WCAG 2).
   function inkOn(hex) {
@@ -82,7 +84,7 @@
         pen.stroke();
         pen.setLineDash([]);
       }
-      data.labels.forEach((label, bar) => {
+      spec.labels.forEach((label, bar) => {
         const y = scales.y.getPixelForValue(bar);
         if (spec.notes[bar]) {
           pen.font = 'italic ' + font(12.5);
@@ -132,7 +134,7 @@
   };
 
   function datasets(spec, shares) {
-    const totals = data.labels.map((_, bar) =>
+    const totals = spec.labels.map((_, bar) =>
       spec.series.reduce((sum, series) => sum + series.values[bar], 0));
     const best = Math.max(...totals);
     return spec.series.map(series => {
@@ -169,19 +171,19 @@
     const pick = (narrow, half, wide) =>
       (box.clientWidth < 480 ? narrow : box.clientWidth < 640 ? half : wide);
     const letters = pick(17, 26, 46);
-    const labelLines = data.labels.map(([main, detail]) =>
+    const labelLines = spec.labels.map(([main, detail]) =>
       [shorten(main, letters), ...detailLines(detail, letters)]);
     const rowHeight = labelLines.some(lines => lines.length > 2) ? 56 : 46;
-    box.style.height = data.labels.length * rowHeight + 34 + 'px';
+    box.style.height = spec.labels.length * rowHeight + 34 + 'px';
     const grid = colour('--line');
     const muted = colour('--muted');
     const room = roomForEnds(canvas, spec, box.clientWidth);
-    const most = data.labels.map((_, bar) =>
+    const most = spec.labels.map((_, bar) =>
       spec.series.reduce((sum, series) => sum + series.values[bar], 0));
     return new Chart(canvas, {
       type: 'bar',
       data: {
-        labels: data.labels.map(([main, detail]) => [main, detail]),
+        labels: spec.labels.map(([main, detail]) => [main, detail]),
         datasets: datasets(spec, shares)
       },
       plugins: [labels],
@@ -234,7 +236,7 @@
           tooltip: {
             filter: item => spec.series[item.datasetIndex].values[item.dataIndex] !== 0,
             callbacks: {
-              title: items => (items.length ? data.labels[items[0].dataIndex].join(', ') : ''),
+              title: items => (items.length ? spec.labels[items[0].dataIndex].join(', ') : ''),
               label(item) {
                 const series = spec.series[item.datasetIndex];
                 return `${series.name}: ${series.texts[item.dataIndex]}`;
