@@ -18,6 +18,7 @@ struct Command {
 const std::vector<Command>& commands();
 
 int run_list(const std::vector<std::string>& arguments);
+int run_make_model(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
 int run_simulate(const std::vector<std::string>& arguments);
 
