@@ -17,6 +17,7 @@ struct Command {
 
 const std::vector<Command>& commands();
 
+int run_bench(const std::vector<std::string>& arguments);
 int run_list(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
 int run_simulate(const std::vector<std::string>& arguments);

@@ -42,6 +42,7 @@ AttendPage Attention::page_job(const AttentionCall& call, std::int64_t page, int
     const KvShape& shape = store_.shape();
     AttendPage job;
     job.page = store_.page(call.layer, page, kv_head);
+    job.next = job.page;
     job.head_dim = shape.head_dim;
     job.page_tokens = shape.page_tokens;
     job.value_stride = shape.value_stride();
@@ -93,6 +94,12 @@ void Attention::decode(const AttentionCall& call) {
         for (std::int64_t page = first; page < last; ++page) {
             for (int h = first_head; h < last_head; ++h) {
                 AttendPage job = page_job(call, page, h);
+                // In address order: the next head's page, or the first head's next one.
+                if (h + 1 < last_head) {
+                    job.next = store_.page(call.layer, page, h + 1);
+                } else if (page + 1 < last) {
+                    job.next = store_.page(call.layer, page + 1, first_head);
+                }
                 job.queries = queries_.data() + h * group_ * dim;
                 job.rows = group_;
                 job.first = std::max<std::int64_t>(begin - page * shape.page_tokens, 0);

@@ -24,6 +24,12 @@ struct AttentionBody {
     static constexpr int most_tokens = tile * width;
     static constexpr float minus_infinity = -__builtin_huge_valf();
 
+    // The cache lines that `vectors` vectors of f16 at `from` lie in.
+    template <int vectors>
+    static void prefetch(const std::uint16_t* from) {
+        for (int at = 0; at < vectors * width; at += 32) __builtin_prefetch(from + at);
+    }
+
     // 2^x for x <= 0, to about one unit in the last place: whole part into the exponent, the rest,
     // at most a half, by the series of e^(x ln 2).
     static Vector power_of_two(Vector x) {
@@ -53,8 +59,10 @@ struct AttentionBody {
             for (int v = 0; v < vectors; ++v) s[r][v] = Simd::zero();
         }
         const std::uint16_t* keys = job.page.keys + token;
+        const std::uint16_t* next = (row == 0 ? job.next.keys : job.page.keys) + token;
         const float* query = job.queries + row * job.head_dim;
-        for (int d = 0; d < job.head_dim; ++d, keys += job.page_tokens) {
+        for (int d = 0; d < job.head_dim; ++d, keys += job.page_tokens, next += job.page_tokens) {
+            prefetch<vectors>(next);
             Vector k[extent(vectors)];
             for (int v = 0; v < vectors; ++v) k[v] = Simd::load_half(keys + v * width);
             for (int r = 0; r < rows; ++r) {
@@ -106,7 +114,11 @@ struct AttentionBody {
             }
         }
         const std::uint16_t* from = job.page.values + first * job.value_stride + dim;
-        for (std::int64_t t = first; t < last; ++t, from += job.value_stride) {
+        const std::uint16_t* next =
+            (row == 0 ? job.next.values : job.page.values) + first * job.value_stride + dim;
+        for (std::int64_t t = first; t < last;
+             ++t, from += job.value_stride, next += job.value_stride) {
+            prefetch<vectors>(next);
             Vector x[extent(vectors)];
             for (int v = 0; v < vectors; ++v) x[v] = Simd::load_half(from + v * width);
             for (int r = 0; r < rows; ++r) {

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "engine/huge_memory.h"
+#include "engine/thread_pool.h"
 
 namespace memside::engine {
 
@@ -55,6 +56,10 @@ class KvStore {
         const std::uint16_t* at = start(layer, page) + kv_head * shape_.page_values();
         return {at, at + shape_.key_values()};
     }
+
+    // Fills the first `tokens` tokens of all layers, whole pages, with values of 0.25 to 0.5 and
+    // random signs: for measuring, at the speed of memory.
+    void fill_random(std::int64_t tokens, std::uint64_t seed, ThreadPool& pool);
 
     const KvShape& shape() const { return shape_; }
 
