@@ -11,17 +11,18 @@ namespace {
 
 constexpr std::int64_t part_bytes = std::int64_t{1} << 22;
 
+// Four sums in the compiler's own vectors: from a plain loop GCC 12 makes scalar additions, which
+// read 21 GB/s where memory gives 31.
 std::uint64_t sum_of_words(const std::byte* from, std::int64_t bytes) {
-    constexpr int lanes = 16;
-    std::uint64_t sums[lanes] = {};
-    for (std::int64_t at = 0; at < bytes; at += lanes * 8) {
-        std::uint64_t words[lanes];
+    using Words = std::uint64_t __attribute__((vector_size(32)));
+    Words sums[4] = {};
+    for (std::int64_t at = 0; at < bytes; at += 4 * std::int64_t{sizeof(Words)}) {
+        Words words[4];
         std::memcpy(words, from + at, sizeof words);
-        for (int l = 0; l < lanes; ++l) sums[l] += words[l];
+        for (int i = 0; i < 4; ++i) sums[i] += words[i];
     }
-    std::uint64_t sum = 0;
-    for (const std::uint64_t s : sums) sum += s;
-    return sum;
+    const Words all = sums[0] + sums[1] + sums[2] + sums[3];
+    return all[0] + all[1] + all[2] + all[3];
 }
 
 }  // namespace
