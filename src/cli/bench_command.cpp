@@ -32,9 +32,8 @@ Result<engine::AttentionBenchOptions> read_options(const Options& options) {
     bench.heads = static_cast<int>(heads);
     bench.kv_heads = static_cast<int>(kv_heads);
     bench.head_dim = static_cast<int>(head_dim);
-    MEMSIDE_CHECK(options.choice("--kv-type", "f16", {"f16"}).ok()
-                      ? Status()
-                      : Status(bad_input("--kv-type", "only f16 is measured yet")));
+    const auto type = options.choice("--kv-type", "f16", {"f16"});
+    if (!type.ok()) return type.error();
     MEMSIDE_TRY(const std::size_t policy,
                 options.choice("--policy", "dense", {"dense", "select"}));
     bench.select = policy == 1;
