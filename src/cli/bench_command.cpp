@@ -26,22 +26,20 @@ Result<engine::AttentionBenchOptions> read_options(const Options& options) {
     MEMSIDE_TRY(const std::int64_t kv_heads, options.integer("--kv-heads", 8, 1, 1024));
     MEMSIDE_TRY(const std::int64_t head_dim, options.integer("--head-dim", 64, 2, 1024));
     if (heads % kv_heads != 0) {
-        return bad_input("--heads", fmt::format("{} is not a multiple of the {} KV heads", heads,
-                                                kv_heads));
+        return bad_input("--heads",
+                         fmt::format("{} is not a multiple of the {} KV heads", heads, kv_heads));
     }
     bench.heads = static_cast<int>(heads);
     bench.kv_heads = static_cast<int>(kv_heads);
     bench.head_dim = static_cast<int>(head_dim);
     const auto type = options.choice("--kv-type", "f16", {"f16"});
     if (!type.ok()) return type.error();
-    MEMSIDE_TRY(const std::size_t policy,
-                options.choice("--policy", "dense", {"dense", "select"}));
+    MEMSIDE_TRY(const std::size_t policy, options.choice("--policy", "dense", {"dense", "select"}));
     bench.select = policy == 1;
     if (!bench.select && options.text("--budget")) {
         return bad_input("--budget", "has no meaning for --policy dense; it is for select");
     }
-    MEMSIDE_TRY(bench.budget_tokens,
-                parse_tokens(options.text_or("--budget", "4096"), "--budget"));
+    MEMSIDE_TRY(bench.budget_tokens, parse_tokens(options.text_or("--budget", "4096"), "--budget"));
     MEMSIDE_TRY(bench.page_tokens, options.integer("--page-size", 64, engine::min_page_tokens,
                                                    engine::max_page_tokens));
     if (!std::has_single_bit(static_cast<std::uint64_t>(bench.page_tokens))) {
@@ -49,6 +47,8 @@ Result<engine::AttentionBenchOptions> read_options(const Options& options) {
     }
     MEMSIDE_TRY(const std::int64_t threads, options.integer("--threads", 1, 0, 1024));
     bench.threads = static_cast<unsigned>(threads);
+    MEMSIDE_TRY(const std::int64_t distinct, options.integer("--distinct-mib", 0, 1, 1 << 24));
+    bench.distinct_bytes = distinct << 20;
     MEMSIDE_TRY(const std::int64_t seed, options.integer("--seed", 1, 0, INT64_MAX));
     bench.seed = static_cast<std::uint64_t>(seed);
     return bench;
@@ -98,6 +98,8 @@ int run_bench(const std::vector<std::string>& arguments) {
     options.add("--budget", "TOKENS", "tokens attended of a selection (default: 4096)");
     options.add("--page-size", "TOKENS", "a power of two from 16 (default: 64)");
     options.add("--threads", "N", "0: all cores (default: 1)");
+    options.add("--distinct-mib", "N",
+                "keys and values walked over (default: 4 x the last-level cache)");
     options.add("--seed", "N", "of keys, values and queries (default: 1)");
     options.add("--json", "FILE", "result as JSON; '-' for standard output");
     const std::size_t skipped = arguments.empty() || arguments.front().starts_with("-") ? 0 : 1;

@@ -87,7 +87,8 @@ std::string to_json(const RunResult& result) {
 std::string statistics(const RunResult& result) {
     const engine::Generation& generation = result.generation;
     return fmt::format(
-        "{} prompt tokens in {} ({:.1f} tok/s), {} generated at {:.1f} tok/s; attention {:.1f} % of "
+        "{} prompt tokens in {} ({:.1f} tok/s), {} generated at {:.1f} tok/s; attention {:.1f} % "
+        "of "
         "a step, {} of keys and values read per step; {}; peak memory {}",
         result.prompt_tokens, format_seconds(generation.prefill_s),
         static_cast<double>(result.prompt_tokens) / generation.prefill_s, generation.tokens.size(),
@@ -117,9 +118,9 @@ Result<RunResult> run(const RunRequest& request, bool show_text) {
     MEMSIDE_TRY(const auto decoder, engine::Decoder::make(model, options));
     RunResult result;
     result.prompt_tokens = static_cast<std::int64_t>(prompt.size());
-    result.kernels = fmt::format("{} weights, {} attention, {} threads",
-                                 engine::matmul_variant().name, engine::attention_variant().name,
-                                 decoder->threads());
+    result.kernels =
+        fmt::format("{} weights, {} attention, {} threads", engine::matmul_variant().name,
+                    engine::attention_variant().name, decoder->threads());
     Status written;
     result.generation = engine::generate(*decoder, *tokenizer, prompt, request.generate,
                                          [&](std::string_view text) {
@@ -142,10 +143,9 @@ int run_run(const std::vector<std::string>& arguments) {
     if (options.help_shown()) return 0;
     const Result<RunRequest> request = read_run_request(options);
     if (!request.ok()) return fail("run", request.error());
-    const Result<bool> on_standard_output =
-        check_outputs(options, {"--json"},
-                      {{"--model", request->model},
-                       {"--prompt-file", options.text_or("--prompt-file", "")}});
+    const Result<bool> on_standard_output = check_outputs(
+        options, {"--json"},
+        {{"--model", request->model}, {"--prompt-file", options.text_or("--prompt-file", "")}});
     if (!on_standard_output.ok()) return fail("run", on_standard_output.error());
     const Result<RunResult> result = run(*request, !*on_standard_output);
     if (!result.ok()) return fail("run", result.error());

@@ -13,10 +13,10 @@ constexpr std::size_t max_prompt_bytes = std::size_t{1} << 30;
 
 // Promised by the command line's documentation, not there yet: refused by name.
 constexpr const char* unavailable[] = {
-    "--system-prompt", "--budget",      "--budget-mass",    "--digest",  "--digest-type",
-    "--digest-coef",   "--select-per",  "--group-score",    "--steady",  "--dense-layers",
-    "--sink-pages",    "--recent-pages", "--sticky",        "--kv-tier", "--kv-pool",
-    "--kv-save",       "--kv-load",     "--kv-verify",      "--record-scores"};
+    "--system-prompt", "--budget",       "--budget-mass", "--digest",       "--digest-type",
+    "--digest-coef",   "--select-per",   "--group-score", "--steady",       "--dense-layers",
+    "--sink-pages",    "--recent-pages", "--sticky",      "--kv-tier",      "--kv-pool",
+    "--kv-save",       "--kv-load",      "--kv-verify",   "--record-scores"};
 
 Result<std::string> read_prompt(const Options& options) {
     const auto text = options.text("--prompt");

@@ -17,16 +17,6 @@ float log2_scale(float scale) {
     return scale * std::numbers::log2e_v<float>;
 }
 
-void write_output(const AttentionState& state, int rows, std::int64_t stride, int head_dim,
-                  float* out) {
-    for (int r = 0; r < rows; ++r) {
-        const float inverse = 1.0F / state.sum[r];
-        for (int d = 0; d < head_dim; ++d) {
-            out[r * head_dim + d] = state.values[r * stride + d] * inverse;
-        }
-    }
-}
-
 }  // namespace
 
 Attention::Attention(const KvStore& store, ThreadPool& pool, int heads)
@@ -113,8 +103,8 @@ void Attention::decode(const AttentionCall& call) {
         for (std::int64_t part = 1; part < page_parts; ++part) {
             merge(state_of(part, h), group_, shape.value_stride(), state_of(0, h));
         }
-        write_output(state_of(0, h), group_, shape.value_stride(), shape.head_dim,
-                     call.out + h * group_ * dim);
+        write_attention(state_of(0, h), group_, shape.value_stride(), shape.head_dim,
+                        call.out + h * group_ * dim);
     }
     bytes_read_ += pages * shape.kv_heads * shape.page_bytes();
 }
@@ -185,8 +175,8 @@ void Attention::prefill_tile(const AttentionCall& call, std::int64_t first_token
     for (std::int64_t t = 0; t < tokens; ++t) {
         const AttentionState own{all.largest + t * group_, all.sum + t * group_,
                                  all.values + t * group_ * shape.value_stride()};
-        write_output(own, group_, shape.value_stride(), shape.head_dim,
-                     call.out + ((first_token + t) * heads_ + kv_head * group_) * dim);
+        write_attention(own, group_, shape.value_stride(), shape.head_dim,
+                        call.out + ((first_token + t) * heads_ + kv_head * group_) * dim);
     }
 }
 

@@ -4,8 +4,10 @@
 #include <cmath>
 
 #include "engine/attention.h"
+#include "engine/selected_attention.h"
 #include "engine/stream_rate.h"
 #include "kv/counter_random.h"
+#include "kv/layout.h"
 
 namespace memside::engine {
 namespace {
@@ -21,6 +23,34 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
+// The page being written and the newest whole one, and the first: as a user would have it.
+constexpr kv::PinnedPages pinned{1, 2};
+
+void randomise(std::vector<float>& queries, std::uint64_t key) {
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+        queries[i] = static_cast<float>(2.0 * kv::uniform(kv::random_bits(key, i)) - 1.0);
+    }
+}
+
+// The min/max digests of every page of every layer.
+Result<std::vector<DigestStore>> make_digests(const KvStore& store, ThreadPool& pool) {
+    const KvShape& shape = store.shape();
+    const std::int64_t pages = kv::page_count(shape.capacity_tokens, shape.page_tokens);
+    std::vector<DigestStore> digests;
+    for (std::size_t layer = 0; layer < shape.kept_tokens.size(); ++layer) {
+        MEMSIDE_TRY(DigestStore made, DigestStore::make(shape, kv::DigestKind::minmax, 1.0F));
+        pool.run(pages, [&](std::int64_t page) {
+            const std::int64_t tokens =
+                std::min(shape.page_tokens, shape.capacity_tokens - page * shape.page_tokens);
+            for (int h = 0; h < shape.kv_heads; ++h) {
+                made.update(store, static_cast<int>(layer), page, h, tokens);
+            }
+        });
+        digests.push_back(std::move(made));
+    }
+    return digests;
+}
+
 }  // namespace
 
 Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& options) {
@@ -33,7 +63,8 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
     shape.kept_tokens = {0};
     const std::int64_t layer_bytes = (options.context_tokens + shape.page_tokens - 1) /
                                      shape.page_tokens * shape.kv_heads * shape.page_bytes();
-    const std::int64_t distinct = 4 * last_level_cache_bytes();
+    const std::int64_t distinct =
+        options.distinct_bytes > 0 ? options.distinct_bytes : 4 * last_level_cache_bytes();
     const std::int64_t layers = (distinct + layer_bytes - 1) / layer_bytes;
     shape.kept_tokens.assign(static_cast<std::size_t>(layers), 0);
     MEMSIDE_TRY(KvStore store, KvStore::make(shape));
@@ -41,12 +72,14 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
     store.fill_random(options.context_tokens, options.seed, pool);
 
     std::vector<float> queries(static_cast<std::size_t>(options.heads * options.head_dim));
-    for (std::size_t i = 0; i < queries.size(); ++i) {
-        const std::uint64_t bits = kv::random_bits(kv::key_of({options.seed}), i);
-        queries[i] = static_cast<float>(2.0 * kv::uniform(bits) - 1.0);
-    }
     std::vector<float> out(queries.size());
-    Attention attention(store, pool, options.heads);
+    Attention dense(store, pool, options.heads);
+    MEMSIDE_CHECK(kv::check_budget(options.budget_tokens, options.page_tokens, pinned, "--budget"));
+    SelectedAttention selected(store, pool, options.heads, {options.budget_tokens, pinned});
+    std::vector<DigestStore> digests;
+    if (options.select) {
+        MEMSIDE_TRY(digests, make_digests(store, pool));
+    }
     AttentionCall call;
     call.queries = queries.data();
     call.tokens = 1;
@@ -54,8 +87,8 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
     call.scale = 1.0F / std::sqrt(static_cast<float>(options.head_dim));
     call.out = out.data();
 
-    // Stream and attention take turns, so that what disturbs one disturbs the other. The first round
-    // warms up.
+    // Stream and attention take turns, so that what disturbs one disturbs the other. The first
+    // round warms up.
     AttentionBenchResult result;
     std::vector<double> steps;
     std::vector<double> rates;
@@ -65,11 +98,19 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
         if (round > 0) rates.push_back(rate);
         for (std::int64_t layer = 0; layer < layers; ++layer) {
             call.layer = static_cast<int>(layer);
-            const std::int64_t before = attention.bytes_read();
+            // Another query for every step, or the pages of the last round would be wanted again.
+            randomise(queries, kv::key_of({options.seed, static_cast<std::uint64_t>(round),
+                                           static_cast<std::uint64_t>(layer)}));
+            const std::int64_t before = dense.bytes_read();
             const double begin = seconds_now();
-            attention.run(call);
+            if (options.select) {
+                selected.run(call, digests[static_cast<std::size_t>(layer)]);
+            } else {
+                dense.run(call);
+            }
             if (round > 0) steps.push_back(seconds_now() - begin);
-            result.bytes_read = attention.bytes_read() - before;
+            result.bytes_read =
+                options.select ? selected.bytes_read() : dense.bytes_read() - before;
         }
     }
     const double step = median(steps);

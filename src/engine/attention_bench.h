@@ -15,10 +15,12 @@ struct AttentionBenchOptions {
     int kv_heads = 8;
     int head_dim = 64;
     std::int64_t page_tokens = 64;
-    bool select = false;              // the pages with the highest digest scores, else all
+    bool select = false;  // the pages with the highest digest scores, else all
     std::int64_t budget_tokens = 4096;
     unsigned threads = 1;
     double seconds = 2.0;  // of measuring, at least
+    // Keys and values walked over, at least; 0: four times the last-level cache.
+    std::int64_t distinct_bytes = 0;
     std::uint64_t seed = 1;
 };
 

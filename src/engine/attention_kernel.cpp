@@ -37,6 +37,16 @@ void clear(const AttentionState& state, int rows, std::int64_t value_stride) {
     std::fill_n(state.values, rows * value_stride, 0.0F);
 }
 
+void write_attention(const AttentionState& state, int rows, std::int64_t value_stride, int head_dim,
+                     float* out) {
+    for (int r = 0; r < rows; ++r) {
+        const float inverse = 1.0F / state.sum[r];
+        for (int d = 0; d < head_dim; ++d) {
+            out[r * head_dim + d] = state.values[r * value_stride + d] * inverse;
+        }
+    }
+}
+
 void merge(const AttentionState& from, int rows, std::int64_t value_stride,
            const AttentionState& into) {
     for (int r = 0; r < rows; ++r) {

@@ -68,6 +68,10 @@ void clear(const AttentionState& state, int rows, std::int64_t value_stride);
 void merge(const AttentionState& from, int rows, std::int64_t value_stride,
            const AttentionState& into);
 
+// The attention that a state amounts to, f32 [rows][head_dim]. It must have attended something.
+void write_attention(const AttentionState& state, int rows, std::int64_t value_stride, int head_dim,
+                     float* out);
+
 // One file each.
 void attend_page_scalar(const AttendPage& job);
 void attend_page_avx2(const AttendPage& job);

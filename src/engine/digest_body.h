@@ -1,5 +1,6 @@
 // The digest kernel of attention_kernel.h, written once over vectors of floats (simd_*.h). A vector
-// holds one dimension of 16 (or 8) pages, so that the scores of those pages need no sum across lanes.
+// holds one dimension of 16 (or 8) pages, so that the scores of those pages need no sum across
+// lanes.
 #pragma once
 
 #include "engine/attention_kernel.h"

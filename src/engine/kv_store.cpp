@@ -72,17 +72,16 @@ void KvStore::write(int layer, std::int64_t position, const float* keys, const f
 void KvStore::fill_random(std::int64_t tokens, std::uint64_t seed, ThreadPool& pool) {
     const std::int64_t page_values = shape_.page_values() * shape_.kv_heads;
     for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
-        const std::int64_t pages = std::min(kv::page_count(tokens, shape_.page_tokens),
-                                            places(layer));
+        const std::int64_t pages =
+            std::min(kv::page_count(tokens, shape_.page_tokens), places(layer));
         pool.run(pages, [&](std::int64_t page) {
-            std::uint16_t* to = reinterpret_cast<std::uint16_t*>(layers_[layer].data()) +
-                                page * page_values;
+            std::uint16_t* to =
+                reinterpret_cast<std::uint16_t*>(layers_[layer].data()) + page * page_values;
             const std::uint64_t key = kv::key_of({seed, layer, static_cast<std::uint64_t>(page)});
             for (std::int64_t i = 0; i < page_values; i += 4) {
                 const std::uint64_t bits = kv::random_bits(key, static_cast<std::uint64_t>(i));
                 // Sign and fraction at random, the exponent of 0.25.
-                const std::uint64_t halves =
-                    (bits & 0x83FF83FF83FF83FFULL) | 0x3400340034003400ULL;
+                const std::uint64_t halves = (bits & 0x83FF83FF83FF83FFULL) | 0x3400340034003400ULL;
                 std::memcpy(to + i, &halves, sizeof halves);
             }
         });

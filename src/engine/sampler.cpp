@@ -16,16 +16,16 @@ bool before(const std::pair<float, std::int32_t>& a, const std::pair<float, std:
 
 Status check_sampler(const SamplerOptions& options) {
     if (!(options.temperature >= 0.0 && options.temperature <= 100.0)) {
-        return bad_input("--temperature", fmt::format("{} is out of range; allowed: 0 to 100",
-                                                      options.temperature));
+        return bad_input("--temperature",
+                         fmt::format("{} is out of range; allowed: 0 to 100", options.temperature));
     }
     if (options.top_k < 0) {
         return bad_input("--top-k",
                          fmt::format("{} is out of range; allowed: from 0", options.top_k));
     }
     if (!(options.top_p > 0.0 && options.top_p <= 1.0)) {
-        return bad_input("--top-p", fmt::format("{} is out of range; allowed: above 0, up to 1",
-                                                options.top_p));
+        return bad_input(
+            "--top-p", fmt::format("{} is out of range; allowed: above 0, up to 1", options.top_p));
     }
     return {};
 }

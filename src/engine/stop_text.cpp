@@ -24,7 +24,8 @@ std::string StopText::push(std::string_view piece) {
     // The longest end of the text that is the beginning of a stop string stays.
     std::size_t kept = 0;
     for (const std::string& stop : stops_) {
-        for (std::size_t length = std::min(stop.size() - 1, held_.size()); length > kept; --length) {
+        for (std::size_t length = std::min(stop.size() - 1, held_.size()); length > kept;
+             --length) {
             if (held_.ends_with(std::string_view(stop).substr(0, length))) kept = length;
         }
     }

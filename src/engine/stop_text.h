@@ -13,8 +13,8 @@ class StopText {
     // None of the stop strings may be empty.
     explicit StopText(std::vector<std::string> stops) : stops_(std::move(stops)) {}
 
-    // Adds a piece and returns the text that can be shown. Once a stop string is complete, what came
-    // before it is shown and nothing after.
+    // Adds a piece and returns the text that can be shown. Once a stop string is complete, what
+    // came before it is shown and nothing after.
     std::string push(std::string_view piece);
 
     // Whether a stop string has appeared.

@@ -72,8 +72,9 @@ TEST(RunCommand, a_weight_type_that_is_not_supported_is_named_with_its_tensor) {
 
 TEST(BenchCommand, measures_a_small_cache_and_writes_its_keys) {
     const Workplace place;
-    const Outcome outcome = place.run({"bench", "attention", "--context", "2K", "--kv-heads", "2",
-                                       "--heads", "4", "--head-dim", "16", "--json", "-"});
+    const Outcome outcome =
+        place.run({"bench", "attention", "--context", "2K", "--distinct-mib", "1", "--kv-heads",
+                   "2", "--heads", "4", "--head-dim", "16", "--json", "-"});
     ASSERT_EQ(outcome.exit_status, 0) << outcome.err;
     for (const char* key : {"ns_per_token_per_layer", "bytes_read", "gb_per_s", "stream_gb_per_s",
                             "fraction_of_stream"}) {
