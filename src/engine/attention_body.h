@@ -24,10 +24,12 @@ struct AttentionBody {
     static constexpr int most_tokens = tile * width;
     static constexpr float minus_infinity = -__builtin_huge_valf();
 
-    // The cache lines that `vectors` vectors of f16 at `from` lie in.
+    // Fetches the cache lines that `vectors` vectors of f16 at `from` lie in, to level 2: two pages
+    // do not fit a level-1 cache of 32 KiB. Measured with 16 KiB pages, 2 threads: to level 2 93 %
+    // of the stream rate, to level 1 70 %.
     template <int vectors>
     static void prefetch(const std::uint16_t* from) {
-        for (int at = 0; at < vectors * width; at += 32) __builtin_prefetch(from + at);
+        for (int at = 0; at < vectors * width; at += 32) __builtin_prefetch(from + at, 0, 2);
     }
 
     // 2^x for x <= 0, to about one unit in the last place: whole part into the exponent, the rest,
