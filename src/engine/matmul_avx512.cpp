@@ -26,6 +26,22 @@ inline __m512 add_chunk(const avx512::Chunk& w, const std::int8_t* q, const floa
     return _mm512_fmadd_ps(w.offsets, _mm512_loadu_ps(sums), total);
 }
 
+// The blocks of 32 at the end of a row that fill no chunk: what lies behind them counts as zero.
+template <typename Format>
+avx512::Chunk partial_chunk(const Matrix& weight, const std::uint8_t* from) {
+    const auto left = static_cast<unsigned>(weight.columns % chunk_values);
+    if (weight.row(weight.rows) - from < Format::chunk_bytes) {
+        std::uint8_t padded[Format::chunk_bytes] = {};
+        std::memcpy(padded, from, Format::chunk_bytes * left / 256);
+        return Format::load(padded);
+    }
+    avx512::Chunk w = Format::load(from);  // with blocks of the next row
+    const auto own = static_cast<__mmask16>((1U << (left / 16)) - 1U);
+    w.scales = _mm512_maskz_mov_ps(own, w.scales);
+    w.offsets = _mm512_maskz_mov_ps(own, w.offsets);
+    return w;
+}
+
 // Row `r` for `tokens` tokens from `first` on.
 template <typename Format, int tokens>
 void quantized_row(const MatmulTask& task, const QuantizedRows& x, std::int64_t r,
@@ -44,12 +60,7 @@ void quantized_row(const MatmulTask& task, const QuantizedRows& x, std::int64_t 
     for (std::int64_t c = 0; c < whole; ++c, from += Format::chunk_bytes) {
         add(Format::load(from), c);
     }
-    if (whole < x.chunks) {  // blocks of 32 that fill no chunk: zeros make it one
-        std::uint8_t padded[Format::chunk_bytes] = {};
-        const std::int64_t left = task.weight.columns % chunk_values;
-        std::memcpy(padded, from, static_cast<std::size_t>(Format::chunk_bytes * left / 256));
-        add(Format::load(padded), whole);
-    }
+    if (whole < x.chunks) add(partial_chunk<Format>(task.weight, from), whole);
     for (int t = 0; t < tokens; ++t) {
         task.y[(first + t) * task.y_stride + r] = _mm512_reduce_add_ps(totals[t]);
     }

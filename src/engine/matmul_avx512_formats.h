@@ -35,9 +35,10 @@ inline __m512i bytes(int value) {
 // One f16 from each of eight blocks, each for the two sub-blocks of its block.
 template <int block_bytes>
 inline __m512 halves_of_blocks(const std::uint8_t* from) {
-    std::uint16_t bits[8];
-    for (int b = 0; b < 8; ++b) bits[b] = read<std::uint16_t>(from + b * block_bytes);
-    const __m256 eight = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bits)));
+    // Inserted one by one: a vector loaded from eight small stores would wait for them to leave.
+    const auto bits = [from](int b) { return read<std::int16_t>(from + b * block_bytes); };
+    const __m256 eight = _mm256_cvtph_ps(
+        _mm_set_epi16(bits(7), bits(6), bits(5), bits(4), bits(3), bits(2), bits(1), bits(0)));
     const __m512i twice = _mm512_set_epi32(7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0);
     return _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(eight));
 }

@@ -31,13 +31,11 @@ Status check_sampler(const SamplerOptions& options) {
 }
 
 std::int32_t largest_logit(std::span<const float> logits) {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < logits.size(); ++i) {
-        if (logits[i] > logits[best] || (logits[best] != logits[best] && logits[i] == logits[i])) {
-            best = i;
-        }
-    }
-    return static_cast<std::int32_t>(best);
+    // The largest first, in a loop without a choice of index, which becomes vector code.
+    float largest = -HUGE_VALF;
+    for (const float logit : logits) largest = logit > largest ? logit : largest;
+    const auto found = std::ranges::find(logits, largest);
+    return found == logits.end() ? 0 : static_cast<std::int32_t>(found - logits.begin());
 }
 
 std::int32_t Sampler::next(std::span<const float> logits) {

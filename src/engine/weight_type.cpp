@@ -1,7 +1,6 @@
 #include "engine/weight_type.h"
 
 #include <array>
-#include <cassert>
 
 #include "base/text.h"
 #include "model/gguf_types.h"
@@ -12,12 +11,6 @@ namespace {
 constexpr std::array types{WeightType::f32,  WeightType::f16,  WeightType::bf16, WeightType::q4_0,
                            WeightType::q4_1, WeightType::q5_0, WeightType::q5_1, WeightType::q8_0,
                            WeightType::q4_k, WeightType::q5_k, WeightType::q6_k};
-
-const GgmlType& layout(WeightType type) {
-    const GgmlType* found = find_ggml_type(static_cast<std::uint32_t>(type));
-    assert(found != nullptr);
-    return *found;
-}
 
 }  // namespace
 
@@ -31,16 +24,10 @@ bool is_weight_type(std::uint32_t id) {
 
 std::string weight_type_list() {
     std::vector<std::string> names;
-    for (const WeightType type : types) names.emplace_back(layout(type).name);
+    for (const WeightType type : types) {
+        names.emplace_back(find_ggml_type(static_cast<std::uint32_t>(type))->name);
+    }
     return join(names, ", ");
-}
-
-int block_values(WeightType type) {
-    return layout(type).block_elements;
-}
-
-int block_bytes(WeightType type) {
-    return layout(type).block_bytes;
 }
 
 bool is_quantized(WeightType type) {

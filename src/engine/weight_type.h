@@ -30,15 +30,53 @@ bool is_weight_type(std::uint32_t id);
 // "f32, f16, q4_0, ...": for messages.
 std::string weight_type_list();
 
-// Values that share a block, 1 to 256, and its bytes.
-int block_values(WeightType type);
-int block_bytes(WeightType type);
+// Values that share a block, 1 to 256, and its bytes: as model/gguf_types.h has them.
+constexpr int block_values(WeightType type) {
+    switch (type) {
+        case WeightType::f32:
+        case WeightType::f16:
+        case WeightType::bf16:
+            return 1;
+        case WeightType::q4_k:
+        case WeightType::q5_k:
+        case WeightType::q6_k:
+            return 256;
+        default:
+            return 32;
+    }
+}
+constexpr int block_bytes(WeightType type) {
+    switch (type) {
+        case WeightType::f32:
+            return 4;
+        case WeightType::f16:
+        case WeightType::bf16:
+            return 2;
+        case WeightType::q4_0:
+            return 18;
+        case WeightType::q4_1:
+            return 20;
+        case WeightType::q5_0:
+            return 22;
+        case WeightType::q5_1:
+            return 24;
+        case WeightType::q8_0:
+            return 34;
+        case WeightType::q4_k:
+            return 144;
+        case WeightType::q5_k:
+            return 176;
+        case WeightType::q6_k:
+            return 210;
+    }
+    return 0;
+}
 
 // Whether weights are integers with a scale, which are multiplied with integer activations.
 bool is_quantized(WeightType type);
 
 // Bytes of a row of `values`, which must be a multiple of the block.
-inline std::int64_t row_bytes(WeightType type, std::int64_t values) {
+constexpr std::int64_t row_bytes(WeightType type, std::int64_t values) {
     return values / block_values(type) * block_bytes(type);
 }
 
