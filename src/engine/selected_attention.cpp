@@ -24,6 +24,7 @@ SelectedAttention::SelectedAttention(const KvStore& store, ThreadPool& pool, int
       pool_(pool),
       heads_(heads),
       group_(heads / store.shape().kv_heads),
+      rows_(config.group_score == kv::GroupScore::mean ? 1 : group_),
       config_(config),
       selected_(static_cast<std::size_t>(store.shape().kv_heads)) {}
 
@@ -32,13 +33,10 @@ void SelectedAttention::run(const AttentionCall& call, const DigestStore& digest
     const std::int64_t pages = kv::page_count(call.first_position + 1, shape.page_tokens);
     const auto values = static_cast<std::size_t>(heads_ * shape.head_dim);
     queries_.resize(values);
-    positive_.resize(values);
-    negative_.resize(values);
     for (std::size_t i = 0; i < values; ++i) {
         queries_[i] = call.queries[i] * call.scale * std::numbers::log2e_v<float>;
-        positive_[i] = std::max(queries_[i], 0.0F);
-        negative_[i] = std::min(queries_[i], 0.0F);
     }
+    split_queries();
     const double start = seconds_now();
     score(digests, pages);
     select(pages);
@@ -46,12 +44,28 @@ void SelectedAttention::run(const AttentionCall& call, const DigestStore& digest
     attend(call);
 }
 
+void SelectedAttention::split_queries() {
+    const auto dim = static_cast<std::size_t>(store_.shape().head_dim);
+    const auto group = static_cast<std::size_t>(group_);
+    const auto rows = static_cast<std::size_t>(rows_);
+    const std::size_t merged = group / rows;  // query heads that share a row
+    const std::size_t values = queries_.size() / merged;
+    positive_.assign(values, 0.0F);
+    negative_.assign(values, 0.0F);
+    const float share = 1.0F / static_cast<float>(merged);
+    for (std::size_t i = 0; i < queries_.size(); ++i) {
+        const std::size_t row = i / dim / merged;
+        positive_[row * dim + i % dim] += share * std::max(queries_[i], 0.0F);
+        negative_[row * dim + i % dim] += share * std::min(queries_[i], 0.0F);
+    }
+}
+
 void SelectedAttention::score(const DigestStore& digests, std::int64_t pages) {
     const KvShape& shape = store_.shape();
     const std::int64_t dim = shape.head_dim;
     const std::int64_t blocks = kv::page_count(pages, digest_block_pages);
     const std::int64_t stride = blocks * digest_block_pages;
-    head_scores_.resize(static_cast<std::size_t>(heads_ * stride));
+    head_scores_.resize(static_cast<std::size_t>(shape.kv_heads * rows_ * stride));
     const std::int64_t parts = kv::page_count(blocks, blocks_per_part);
     pool_.run(shape.kv_heads * parts, [&](std::int64_t index) {
         const auto h = static_cast<int>(index / parts);
@@ -59,9 +73,9 @@ void SelectedAttention::score(const DigestStore& digests, std::int64_t pages) {
         const std::int64_t last = std::min(first + blocks_per_part, blocks);
         for (std::int64_t block = first; block < last; ++block) {
             attention_variant().score(
-                {digests.block(h, block), shape.head_dim, positive_.data() + h * group_ * dim,
-                 negative_.data() + h * group_ * dim, group_,
-                 head_scores_.data() + h * group_ * stride + block * digest_block_pages, stride});
+                {digests.block(h, block), shape.head_dim, positive_.data() + h * rows_ * dim,
+                 negative_.data() + h * rows_ * dim, rows_,
+                 head_scores_.data() + h * rows_ * stride + block * digest_block_pages, stride});
         }
     });
     bytes_read_ = shape.kv_heads * blocks * digests.block_values() * 2;
@@ -74,11 +88,11 @@ void SelectedAttention::select(std::int64_t pages) {
     const std::int64_t budget = kv::page_count(config_.budget_tokens, shape.page_tokens);
     pool_.run(shape.kv_heads, [&](std::int64_t h) {
         const auto row = static_cast<std::size_t>(stride);
-        const auto group = static_cast<std::size_t>(group_);
+        const auto rows = static_cast<std::size_t>(rows_);
         const auto head = static_cast<std::size_t>(h);
         const auto all = std::span(group_scores_).subspan(head * row, row);
-        kv::group_scores(std::span(head_scores_).subspan(head * group * row, group * row), group_,
-                         1, kv::SelectPer::kv_head, config_.group_score, all);
+        kv::group_scores(std::span(head_scores_).subspan(head * rows * row, rows * row), rows_, 1,
+                         kv::SelectPer::kv_head, config_.group_score, all);
         const auto scores = all.first(static_cast<std::size_t>(pages));
         kv::pin_pages(scores, config_.pinned);
         kv::select_top_pages(scores, budget, selected_[head]);

@@ -38,6 +38,7 @@ class SelectedAttention {
     double scoring_s() const { return scoring_s_; }  // since the start: scores and top-k
 
   private:
+    void split_queries();
     void score(const DigestStore& digests, std::int64_t pages);
     void select(std::int64_t pages);
     void attend(const AttentionCall& call);
@@ -46,11 +47,15 @@ class SelectedAttention {
     ThreadPool& pool_;
     int heads_;
     int group_;
+    // Rows of queries that the digests of a KV head are scored with. A score is linear in the
+    // positive and in the negative parts of a query, so the mean of a group's scores is the score
+    // of the group's mean parts: one row. For the maximum each query head has its own.
+    int rows_;
     SelectionConfig config_;
-    std::vector<float> queries_;   // scaled, f32 [heads][head_dim]
-    std::vector<float> positive_;  // their positive values, zero elsewhere
-    std::vector<float> negative_;
-    std::vector<float> head_scores_;   // f32 [heads][pages, padded to blocks]
+    std::vector<float> queries_;       // scaled, f32 [heads][head_dim]
+    std::vector<float> positive_;      // their positive parts, f32 [kv_heads][rows][head_dim]
+    std::vector<float> negative_;      // their negative parts, likewise
+    std::vector<float> head_scores_;   // f32 [kv_heads][rows][pages, padded to blocks]
     std::vector<float> group_scores_;  // f32 [kv_heads][the same]
     std::vector<kv::PageList> selected_;
     std::vector<float> states_;

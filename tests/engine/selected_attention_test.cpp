@@ -70,10 +70,10 @@ TEST(SelectedAttention, a_budget_of_all_tokens_is_dense_attention) {
     for (std::size_t i = 0; i < dense.size(); ++i) EXPECT_NEAR(scene.out[i], dense[i], 2e-6);
 }
 
-TEST(SelectedAttention, attends_the_pages_whose_digests_score_highest_and_the_pinned_ones) {
+void expect_best_pages(kv::GroupScore how) {
     Scene scene;
     ThreadPool pool(1);
-    SelectedAttention selected(scene.store, pool, heads, {160, {1, 2}});
+    SelectedAttention selected(scene.store, pool, heads, {160, {1, 2}, how});
     selected.run(scene.call, scene.digests);
     const std::int64_t pages = (tokens + page_tokens - 1) / page_tokens;
     for (int h = 0; h < kv_heads; ++h) {
@@ -92,7 +92,10 @@ TEST(SelectedAttention, attends_the_pages_whose_digests_score_highest_and_the_pi
             for (int g = 0; g < heads / kv_heads; ++g) {
                 const auto query =
                     std::span(scene.queries).subspan(index((h * heads / kv_heads + g) * dim), dim);
-                scores[index(page)] += kv::page_score(query, low, high);
+                const float score = kv::page_score(query, low, high);
+                float& total = scores[index(page)];
+                const bool mean = how == kv::GroupScore::mean;
+                total = g == 0 ? score : mean ? total + score : std::max(total, score);
             }
         }
         kv::pin_pages(scores, {1, 2});
@@ -100,6 +103,14 @@ TEST(SelectedAttention, attends_the_pages_whose_digests_score_highest_and_the_pi
         kv::select_top_pages(scores, 10, want);
         EXPECT_EQ(selected.selected(h), want) << "KV head " << h;
     }
+}
+
+TEST(SelectedAttention, attends_the_pages_with_the_highest_mean_scores_and_the_pinned_ones) {
+    expect_best_pages(kv::GroupScore::mean);
+}
+
+TEST(SelectedAttention, attends_the_pages_with_the_highest_maxima_when_asked_to) {
+    expect_best_pages(kv::GroupScore::max);
 }
 
 TEST(SelectedAttention, what_it_attends_is_softmax_over_the_selected_tokens_alone) {
