@@ -19,6 +19,7 @@ const std::vector<Command>& commands();
 
 int run_bench(const std::vector<std::string>& arguments);
 int run_list(const std::vector<std::string>& arguments);
+int run_make_model(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
 int run_run(const std::vector<std::string>& arguments);
 int run_simulate(const std::vector<std::string>& arguments);
