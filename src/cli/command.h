@@ -17,9 +17,11 @@ struct Command {
 
 const std::vector<Command>& commands();
 
+int run_bench(const std::vector<std::string>& arguments);
 int run_list(const std::vector<std::string>& arguments);
 int run_make_model(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
+int run_run(const std::vector<std::string>& arguments);
 int run_simulate(const std::vector<std::string>& arguments);
 
 // The whole program: dispatches to a command, prints help and version.

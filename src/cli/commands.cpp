@@ -26,6 +26,8 @@ std::string help() {
 const std::vector<Command>& commands() {
     static const std::vector<Command> all{
         {"simulate", "simulate decoding a model on a modelled system", run_simulate},
+        {"run", "generate text with a real model on this machine", run_run},
+        {"bench", "measure attention on this machine", run_bench},
         {"make-model", "write a GGUF file with random weights", run_make_model},
         {"list", "list models, systems, policies or experiments", run_list},
         {"report", "compare saved results in the terminal and as one HTML page", run_report},

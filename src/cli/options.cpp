@@ -70,6 +70,18 @@ void Options::add_repeated(const std::string& name, const std::string& shown,
     values_.back()->repeated = true;
 }
 
+void Options::add_flag(const std::string& name, const std::string& help) {
+    values_.push_back(std::make_unique<Value>(Value{name, {}, false}));
+    Value* const value = values_.back().get();
+    app_->add_flag_function(
+            name,
+            [value](std::int64_t count) {
+                value->given.assign(static_cast<std::size_t>(count), "on");
+            },
+            help)
+        ->group(group_);
+}
+
 void Options::add_positional(const std::string& name, const std::string& help, bool several) {
     values_.push_back(std::make_unique<Value>(Value{name, {}, true}));
     app_->add_option(name, values_.back()->given, help)

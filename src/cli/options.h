@@ -31,6 +31,8 @@ class Options {
     void add(const std::string& name, const std::string& shown, const std::string& help);
     // An option that may be given several times.
     void add_repeated(const std::string& name, const std::string& shown, const std::string& help);
+    // An option without a value; text() is something when it was given.
+    void add_flag(const std::string& name, const std::string& help);
     // Arguments without a name: one, or any number.
     void add_positional(const std::string& name, const std::string& help, bool several);
 
