@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes tests/engine/data/tokenizer_cases.json: small vocabularies, and what llama.cpp makes of
-texts with them. usage: write_tokenizer_cases.py TEXT > tests/engine/data/tokenizer_cases.json
+texts with them. usage: write_tokenizer_cases.py TEXT GEMMA3_270M.gguf > tests/engine/data/tokenizer_cases.json
 
 The vocabularies are learnt from the beginning of TEXT; the ids of byte-level BPE must be those of the
 tokenizers package too, or the script fails."""
@@ -77,6 +77,7 @@ def main():
             vocabularies.write_sentence_piece(path, entries, prefix)
             result["sentence_piece_cases"]["prefix" if prefix else "plain"] = cases(
                 path, [False, True])
+    result["gemma_cases"] = cases(sys.argv[2], [False, True])
     json.dump(result, sys.stdout, ensure_ascii=True, separators=(",", ":"))
     print()
 
