@@ -20,8 +20,11 @@ const std::vector<Command>& commands();
 int run_aim(const std::vector<std::string>& arguments);
 int run_experiment_command(const std::vector<std::string>& arguments);
 int run_explain(const std::vector<std::string>& arguments);
+int run_bench(const std::vector<std::string>& arguments);
 int run_list(const std::vector<std::string>& arguments);
+int run_make_model(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
+int run_run(const std::vector<std::string>& arguments);
 int run_simulate(const std::vector<std::string>& arguments);
 int run_sweep(const std::vector<std::string>& arguments);
 

@@ -31,12 +31,19 @@ struct GgufTensor {
     int part = 0;  // of a split file, from 0: the file whose data section `offset` is in
 };
 
+// One of the files that a model is split into; an unsplit one is its own only part.
+struct GgufPart {
+    std::string path;
+    std::uint64_t data_start = 0;  // file offset of the data section
+};
+
 struct GgufHeader {
     std::uint32_t version = 0;
     std::map<std::string, GgufValue, std::less<>> metadata;
     std::vector<GgufTensor> tensors;
     std::uint64_t data_start = 0;  // file offset of the data section; that of part 0 when split
     std::uint64_t file_bytes = 0;  // of all parts
+    std::vector<GgufPart> parts;   // by GgufTensor::part; filled by read_gguf_header() only
 };
 
 // Parses a header that starts at bytes[0]. `file_bytes` is the size of the whole file, of which

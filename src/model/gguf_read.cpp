@@ -127,6 +127,7 @@ Status join_part(GgufHeader& joined, const std::string& path, std::int64_t numbe
         joined.tensors.push_back(std::move(tensor));
     }
     joined.file_bytes += part.file_bytes;
+    joined.parts.push_back({path, part.data_start});
     return {};
 }
 
@@ -134,6 +135,7 @@ Status join_part(GgufHeader& joined, const std::string& path, std::int64_t numbe
 
 Result<GgufHeader> read_gguf_header(const std::string& path) {
     MEMSIDE_TRY(GgufHeader header, read_part(path));
+    header.parts.push_back({path, header.data_start});
     MEMSIDE_TRY(const std::int64_t count, split_number(header, "split.count", 1, path));
     if (count == 1 || count == 0) return header;
     if (count < 0 || count > max_parts) {

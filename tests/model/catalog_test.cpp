@@ -36,7 +36,7 @@ class Catalog : public testing::Test {
 TEST_F(Catalog, every_preset_loads_under_its_name) {
     const auto names = model_names();
     ASSERT_TRUE(names.ok()) << names.error().message();
-    EXPECT_EQ(names->size(), 11U);
+    EXPECT_EQ(names->size(), 14U);
     for (const std::string& name : *names) {
         const auto spec = load_model(name);
         ASSERT_TRUE(spec.ok()) << spec.error().message();

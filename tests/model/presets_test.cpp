@@ -35,7 +35,8 @@ const std::vector<Published> published{
     {"llama-3.2-1b", 1'235'814'400},   {"qwen1.5-7b", 7'721'324'544},
     {"qwen1.5-72b", 72'287'920'128},   {"qwen2.5-7b", 7'615'616'512},
     {"qwen3-8b", 8'190'735'360},       {"gemma-3-270m", 268'098'176},
-    {"gemma-3-4b", 3'880'263'168},
+    {"gemma-3-4b", 3'880'263'168},     {"smollm2-135m", 134'515'008},
+    {"qwen2.5-0.5b", 494'032'768},     {"qwen3-0.6b", 596'049'920},
 };
 
 INSTANTIATE_TEST_SUITE_P(Presets, PublishedCount, testing::ValuesIn(published),

@@ -1,0 +1,115 @@
+#include "cli/run_options.h"
+
+#include <bit>
+
+#include "base/number.h"
+#include "base/text.h"
+
+namespace memside::cli {
+namespace {
+
+constexpr std::int64_t max_generated = std::int64_t{1} << 24;
+constexpr std::size_t max_prompt_bytes = std::size_t{1} << 30;
+
+// Promised by the command line's documentation, not there yet: refused by name.
+constexpr const char* unavailable[] = {
+    "--system-prompt", "--budget",       "--budget-mass", "--digest",       "--digest-type",
+    "--digest-coef",   "--select-per",   "--group-score", "--steady",       "--dense-layers",
+    "--sink-pages",    "--recent-pages", "--sticky",      "--kv-tier",      "--kv-pool",
+    "--kv-save",       "--kv-load",      "--kv-verify",   "--record-scores"};
+
+Result<std::string> read_prompt(const Options& options) {
+    const auto text = options.text("--prompt");
+    const auto file = options.text("--prompt-file");
+    if (text && file) return bad_input("--prompt-file", "is given beside --prompt; give one");
+    if (text) return *text;
+    if (file) return read_file(*file, max_prompt_bytes);
+    return bad_input("--prompt", "is required, or --prompt-file; --help shows examples");
+}
+
+Result<double> number(const Options& options, const std::string& name, double fallback) {
+    const auto given = options.text(name);
+    if (!given) return fallback;
+    return parse_number(*given, name);
+}
+
+Status refuse_unavailable(const Options& options) {
+    for (const char* name : unavailable) {
+        if (options.text(name)) return bad_input(name, "is not implemented yet");
+    }
+    if (options.text("--chat")) {
+        return bad_input("--chat", "is not implemented yet; --raw completes the prompt as it is");
+    }
+    MEMSIDE_TRY(const std::size_t policy,
+                options.choice("--policy", "dense", {"dense", "recall", "pnm-kv", "png-kv"}));
+    if (policy != 0) {
+        return bad_input("--policy", fmt::format("{} is not implemented yet; implemented: dense",
+                                                 options.text_or("--policy", "")));
+    }
+    MEMSIDE_TRY(const std::size_t type,
+                options.choice("--kv-type", "f16", {"f16", "bf16", "int8"}));
+    if (type != 0) {
+        return bad_input("--kv-type", fmt::format("{} is not implemented yet; implemented: f16",
+                                                  options.text_or("--kv-type", "")));
+    }
+    return {};
+}
+
+}  // namespace
+
+void declare_run_options(Options& options) {
+    options.group("Model and prompt");
+    options.add("--model", "FILE", "a .gguf file, of a split one the first part");
+    options.add("--prompt", "TEXT", "what to complete");
+    options.add("--prompt-file", "FILE", "the same from a file");
+    options.add_flag("--raw", "the prompt as it is, without a chat template (default)");
+    options.group("Generating");
+    options.add("--max-tokens", "N", "tokens to generate (default: 128)");
+    options.add("--temperature", "T", "0: always the likeliest token (default)");
+    options.add("--top-k", "K", "draw among the K likeliest tokens; 0: all (default)");
+    options.add("--top-p", "P", "draw among the likeliest that add up to P (default: 1)");
+    options.add("--seed", "N", "of the draws (default: 1)");
+    options.add_repeated("--stop", "TEXT", "end before this text; may be given several times");
+    options.group("Keys and values");
+    options.add("--policy", "NAME", "dense: every token attends to all before it");
+    options.add("--page-size", "TOKENS", "a power of two from 16 (default: 64)");
+    options.add("--kv-type", "TYPE", "f16");
+    options.group("Running");
+    options.add("--threads", "N", "0: all cores (default)");
+    options.add("--json", "FILE", "text, tokens and statistics as JSON; '-' for standard output");
+    options.group("Not implemented yet");
+    options.add_flag("--chat", "the model's chat template around the prompt");
+    for (const char* name : unavailable) options.add(name, "VALUE", "");
+}
+
+Result<RunRequest> read_run_request(const Options& options) {
+    RunRequest request;
+    MEMSIDE_CHECK(refuse_unavailable(options));
+    MEMSIDE_TRY(request.model, options.required("--model"));
+    MEMSIDE_TRY(request.prompt, read_prompt(options));
+    engine::GenerateOptions& generate = request.generate;
+    MEMSIDE_TRY(generate.max_tokens, options.integer("--max-tokens", 128, 1, max_generated));
+    MEMSIDE_TRY(generate.sampler.temperature, number(options, "--temperature", 0.0));
+    MEMSIDE_TRY(generate.sampler.top_k, options.integer("--top-k", 0, 0, INT32_MAX));
+    MEMSIDE_TRY(generate.sampler.top_p, number(options, "--top-p", 1.0));
+    MEMSIDE_TRY(const std::int64_t seed, options.integer("--seed", 1, 0, INT64_MAX));
+    generate.sampler.seed = static_cast<std::uint64_t>(seed);
+    MEMSIDE_CHECK(engine::check_sampler(generate.sampler));
+    generate.stops = options.all("--stop");
+    for (const std::string& stop : generate.stops) {
+        if (stop.empty()) return bad_input("--stop", "is empty; it would stop before any text");
+    }
+    engine::DecoderOptions& decoder = request.decoder;
+    MEMSIDE_TRY(decoder.page_tokens, options.integer("--page-size", 64, engine::min_page_tokens,
+                                                     engine::max_page_tokens));
+    if (!std::has_single_bit(static_cast<std::uint64_t>(decoder.page_tokens))) {
+        return bad_input("--page-size", fmt::format("{} is not a power of two; allowed: 16, 32, 64 "
+                                                    "to {}",
+                                                    decoder.page_tokens, engine::max_page_tokens));
+    }
+    MEMSIDE_TRY(const std::int64_t threads, options.integer("--threads", 0, 0, 1024));
+    decoder.threads = static_cast<unsigned>(threads);
+    return request;
+}
+
+}  // namespace memside::cli

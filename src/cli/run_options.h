@@ -1,0 +1,25 @@
+// The options of memside run: those that are there, and those that are promised and refused.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "cli/options.h"
+#include "engine/decoder.h"
+#include "engine/generate.h"
+
+namespace memside::cli {
+
+struct RunRequest {
+    std::string model;
+    std::string prompt;
+    engine::GenerateOptions generate;
+    engine::DecoderOptions decoder;  // capacity is set when the prompt's tokens are known
+};
+
+void declare_run_options(Options& options);
+
+// bad_input for options out of range, contradictory, or not implemented yet.
+Result<RunRequest> read_run_request(const Options& options);
+
+}  // namespace memside::cli

@@ -1,0 +1,56 @@
+#include "engine/activations.h"
+
+#include <cmath>
+
+namespace memside::engine {
+
+void Activations::set(const float* values, std::int64_t rows, std::int64_t columns) {
+    values_ = values;
+    rows_ = rows;
+    columns_ = columns;
+}
+
+void Activations::reserve_integers() {
+    const auto padded = static_cast<std::size_t>(rows_ * chunk_count(columns_) * chunk_values);
+    constexpr auto per_scale = static_cast<std::size_t>(sub_block);
+    if (integers_.size() < padded) {
+        integers_.resize(padded);
+        scales_.resize(padded / per_scale);
+        sums_.resize(padded / per_scale);
+    }
+}
+
+QuantizedRows Activations::integers() const {
+    return {integers_.data(), scales_.data(), sums_.data(), chunk_count(columns_)};
+}
+
+void Activations::quantize_row(std::int64_t row_index) {
+    constexpr std::int64_t per_scale = 32;
+    const float* x = row(row_index);
+    const std::int64_t padded = chunk_count(columns_) * chunk_values;
+    std::int8_t* q = integers_.data() + row_index * padded;
+    float* scales = scales_.data() + row_index * padded / sub_block;
+    float* sums = sums_.data() + row_index * padded / sub_block;
+    for (std::int64_t at = 0; at < padded; at += per_scale) {
+        const std::int64_t count = std::min(per_scale, std::max<std::int64_t>(columns_ - at, 0));
+        float largest = 0.0F;
+        for (std::int64_t i = 0; i < count; ++i) largest = std::max(largest, std::abs(x[at + i]));
+        const float scale = largest / 127.0F;
+        const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
+        for (std::int64_t half = 0; half < per_scale; half += sub_block) {
+            std::int32_t sum = 0;
+            for (std::int64_t i = half; i < half + sub_block; ++i) {
+                // Adding and subtracting 1.5 x 2^23 rounds to the nearest integer, ties to even.
+                constexpr float rounder = 12582912.0F;
+                const float scaled = i < count ? x[at + i] * inverse : 0.0F;
+                const auto integer = static_cast<std::int32_t>((scaled + rounder) - rounder);
+                q[at + i] = static_cast<std::int8_t>(std::clamp(integer, -127, 127));
+                sum += q[at + i];
+            }
+            scales[(at + half) / sub_block] = scale;
+            sums[(at + half) / sub_block] = scale * static_cast<float>(sum);
+        }
+    }
+}
+
+}  // namespace memside::engine

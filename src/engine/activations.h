@@ -1,0 +1,55 @@
+// Activations of a block of tokens, as f32 and as the 8-bit integers that quantised weights are
+// multiplied with: each 32 values share a scale, amax / 127. That is finer than a scale per 256
+// values, which other engines use for the K types.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace memside::engine {
+
+// Values that one step of the integer kernels covers; rows are padded with zeros to a multiple.
+inline constexpr std::int64_t chunk_values = 256;
+// Values that one weight scale covers at least. Scales and sums are held per sub-block of this
+// size.
+inline constexpr std::int64_t sub_block = 16;
+
+inline std::int64_t chunk_count(std::int64_t values) {
+    return (values + chunk_values - 1) / chunk_values;
+}
+
+// The rows of a block of tokens. Row t: x = scale x integer.
+struct QuantizedRows {
+    const std::int8_t* values = nullptr;  // [rows][chunks x 256]
+    const float* scales = nullptr;        // [rows][chunks x 16], two alike per 32 values
+    const float* sums = nullptr;          // [rows][chunks x 16], scale x sum of the integers
+    std::int64_t chunks = 0;
+};
+
+// Holds the two forms of a block of rows. Reused from one matrix to the next without allocating.
+class Activations {
+  public:
+    // `rows` x `columns` f32, row-major, kept by the caller for as long as it is multiplied.
+    void set(const float* values, std::int64_t rows, std::int64_t columns);
+
+    // Makes the integers of row `row`; each row once, from any thread. set() and reserve_integers()
+    // come first.
+    void reserve_integers();
+    void quantize_row(std::int64_t row);
+
+    const float* row(std::int64_t index) const { return values_ + index * columns_; }
+    std::int64_t rows() const { return rows_; }
+    std::int64_t columns() const { return columns_; }
+    QuantizedRows integers() const;
+
+  private:
+    const float* values_ = nullptr;
+    std::int64_t rows_ = 0;
+    std::int64_t columns_ = 0;
+    std::vector<std::int8_t> integers_;
+    std::vector<float> scales_;
+    std::vector<float> sums_;
+};
+
+}  // namespace memside::engine

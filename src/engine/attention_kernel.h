@@ -1,0 +1,83 @@
+// Attention of some query heads over the tokens of one page, added to what earlier pages gave.
+//
+// Softmax is taken as the pages come: a state holds the largest score so far, the sum of weights
+// relative to it and the weighted sum of values, all f32, and is scaled down when a larger score
+// appears. States of disjoint pages merge exactly (log-sum-exp), so pages may be attended anywhere.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "engine/kv_store.h"
+
+namespace memside::engine {
+
+// Of `rows` query heads. Begin with largest = -infinity, sum = 0, values = 0.
+struct AttentionState {
+    float* largest = nullptr;  // f32 [rows], in units of log2
+    float* sum = nullptr;      // f32 [rows]
+    float* values = nullptr;   // f32 [rows][value_stride]
+};
+
+struct AttendPage {
+    KvPage page;
+    // The page that will be attended next, fetched into the cache meanwhile; `page` itself if none.
+    KvPage next;
+    int head_dim = 0;
+    std::int64_t page_tokens = 0;
+    std::int64_t value_stride = 0;
+    // f32 [rows][head_dim], multiplied by the attention scale and by log2(e): weights are 2^score.
+    const float* queries = nullptr;
+    int rows = 0;
+    // Tokens [first, last) of the page are attended; at least one.
+    std::int64_t first = 0;
+    std::int64_t last = 0;
+    AttentionState state;
+};
+
+// Digests of 16 pages, whose low and high corners lie dimension-major, and their scores.
+inline constexpr std::int64_t digest_block_pages = 16;
+struct ScoreDigests {
+    const std::uint16_t* corners = nullptr;  // f16 [2][head_dim][16]: all low ones, all high ones
+    int head_dim = 0;
+    // f32 [rows][head_dim]: the queries with negative values, and with positive ones, set to zero.
+    const float* positive = nullptr;
+    const float* negative = nullptr;
+    int rows = 0;
+    // score = sum_i max(q_i x low_i, q_i x high_i), as kv::page_score; f32 [rows][score_stride].
+    float* scores = nullptr;
+    std::int64_t score_stride = 0;
+};
+
+struct AttentionVariant {
+    std::string_view name;
+    bool (*runs_here)();
+    void (*attend)(const AttendPage& job);
+    void (*score)(const ScoreDigests& job);
+};
+
+// The first that runs here is in use; the reference comes last and runs everywhere.
+std::span<const AttentionVariant> attention_variants();
+const AttentionVariant& attention_variant();
+
+// A state without tokens.
+void clear(const AttentionState& state, int rows, std::int64_t value_stride);
+
+// Adds what `from` has attended to `into`.
+void merge(const AttentionState& from, int rows, std::int64_t value_stride,
+           const AttentionState& into);
+
+// The attention that a state amounts to, f32 [rows][head_dim]. It must have attended something.
+void write_attention(const AttentionState& state, int rows, std::int64_t value_stride, int head_dim,
+                     float* out);
+
+// One file each.
+void attend_page_scalar(const AttendPage& job);
+void attend_page_avx2(const AttendPage& job);
+void attend_page_avx512(const AttendPage& job);
+void score_digests_scalar(const ScoreDigests& job);
+void score_digests_avx2(const ScoreDigests& job);
+void score_digests_avx512(const ScoreDigests& job);
+
+}  // namespace memside::engine

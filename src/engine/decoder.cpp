@@ -1,0 +1,215 @@
+#include "engine/decoder.h"
+
+#include <cassert>
+#include <chrono>
+
+#include "engine/dequantize.h"
+#include "engine/elementwise.h"
+#include "engine/matmul.h"
+
+namespace memside::engine {
+namespace {
+
+// Tokens that go through a layer together. Their integers, with scales and sums, stay within a
+// core's level-2 cache up to rows of about 10,000 values.
+constexpr std::int64_t block_tokens = 64;
+
+double seconds_now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+KvShape kv_shape(const ModelSpec& spec, const DecoderOptions& options) {
+    KvShape shape;
+    shape.kv_heads = spec.kv_heads;
+    shape.head_dim = spec.head_dim;
+    shape.page_tokens = options.page_tokens;
+    shape.capacity_tokens = options.capacity_tokens;
+    for (int layer = 0; layer < spec.layers; ++layer) {
+        // The first token of a block looks back a whole window while the last one is there already.
+        shape.kept_tokens.push_back(spec.slides(layer) ? spec.sliding_window_tokens + block_tokens
+                                                       : 0);
+    }
+    return shape;
+}
+
+std::size_t size(std::int64_t count) {
+    return static_cast<std::size_t>(count);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Decoder>> Decoder::make(const ModelFile& model,
+                                               const DecoderOptions& options) {
+    MEMSIDE_TRY(KvStore store, KvStore::make(kv_shape(model.config.spec, options)));
+    return std::unique_ptr<Decoder>(new Decoder(model, options, std::move(store)));
+}
+
+Decoder::Decoder(const ModelFile& model, const DecoderOptions& options, KvStore store)
+    : config_(model.config),
+      weights_(model.weights),
+      pool_(options.threads),
+      store_(std::move(store)),
+      attention_(store_, pool_, config_.spec.heads),
+      rope_(config_.rope, config_.rope_dims, config_.rope_pairs, weights_.rope_factors),
+      sliding_rope_(config_.sliding_rope, config_.rope_dims, config_.rope_pairs,
+                    weights_.rope_factors) {
+    const ModelSpec& spec = config_.spec;
+    const std::int64_t query_width = std::int64_t{spec.heads} * spec.head_dim;
+    const std::int64_t kv_width = std::int64_t{spec.kv_heads} * spec.head_dim;
+    for (auto* rows : {&residual_, &normed_, &branch_})
+        rows->resize(size(block_tokens * spec.hidden));
+    for (auto* rows : {&queries_, &attended_}) rows->resize(size(block_tokens * query_width));
+    for (auto* rows : {&keys_, &values_}) rows->resize(size(block_tokens * kv_width));
+    for (auto* rows : {&gate_, &up_}) rows->resize(size(block_tokens * spec.ffn));
+    angles_.resize(size(block_tokens * 4 * rope_.pairs()));
+    logits_.resize(size(spec.vocab));
+}
+
+std::span<const float> Decoder::feed(std::span<const TokenId> tokens) {
+    assert(!tokens.empty());
+    assert(length_ + static_cast<std::int64_t>(tokens.size()) <= store_.shape().capacity_tokens);
+    const double start = seconds_now();
+    for (std::size_t at = 0; at < tokens.size(); at += block_tokens) {
+        const std::size_t count = std::min<std::size_t>(block_tokens, tokens.size() - at);
+        feed_block(tokens.subspan(at, count));
+        if (at + count == tokens.size()) compute_logits(static_cast<std::int64_t>(count) - 1);
+        length_ += static_cast<std::int64_t>(count);
+    }
+    times_.total_s += seconds_now() - start;
+    return logits_;
+}
+
+void Decoder::feed_block(std::span<const TokenId> tokens) {
+    const auto count = static_cast<std::int64_t>(tokens.size());
+    embed(tokens);
+    prepare_angles(count);
+    for (int index = 0; index < config_.spec.layers; ++index) {
+        const LayerWeights& layer = weights_.layers[static_cast<std::size_t>(index)];
+        normalise(residual_.data(), layer.attention_norm, count);
+        attend(index, count);
+        activations_.set(attended_.data(), count,
+                         std::int64_t{config_.spec.heads} * config_.spec.head_dim);
+        multiply(layer.attention_output, branch_.data());
+        add_branch(layer.attention_post_norm, count);
+
+        normalise(residual_.data(), layer.ffn_norm, count);
+        feed_forward(layer, count);
+        add_branch(layer.ffn_post_norm, count);
+    }
+}
+
+void Decoder::embed(std::span<const TokenId> tokens) {
+    const std::int64_t hidden = config_.spec.hidden;
+    pool_.run(static_cast<std::int64_t>(tokens.size()), [&](std::int64_t t) {
+        const TokenId token = tokens[size(t)];
+        assert(token >= 0 && token < config_.spec.vocab);
+        float* row = residual_.data() + t * hidden;
+        dequantize(weights_.embedding.type, weights_.embedding.row(token), hidden, row);
+        if (config_.embedding_scale == 1.0F) return;
+        for (std::int64_t i = 0; i < hidden; ++i) row[i] *= config_.embedding_scale;
+    });
+}
+
+void Decoder::prepare_angles(std::int64_t tokens) {
+    const std::int64_t pairs = rope_.pairs();
+    pool_.run(tokens, [&](std::int64_t t) {
+        float* own = angles_.data() + t * 4 * pairs;
+        rope_.angles(length_ + t, own, own + pairs);
+        if (config_.spec.sliding_layers() > 0) {
+            sliding_rope_.angles(length_ + t, own + 2 * pairs, own + 3 * pairs);
+        }
+    });
+}
+
+// The rows at `from`, normalised, become the input of the next products.
+void Decoder::normalise(const float* from, const std::vector<float>& weight, std::int64_t tokens) {
+    const std::int64_t hidden = config_.spec.hidden;
+    pool_.run(tokens, [&](std::int64_t t) {
+        rms_norm(from + t * hidden, weight.data(), config_.norm_epsilon, hidden,
+                 normed_.data() + t * hidden);
+    });
+    activations_.set(normed_.data(), tokens, hidden);
+}
+
+void Decoder::multiply(const Linear& linear, float* y, bool quantized) {
+    matmul(pool_, linear.weight, activations_, y, quantized);
+    if (linear.bias.empty()) return;
+    const std::int64_t rows = linear.weight.rows;
+    for (std::int64_t t = 0; t < activations_.rows(); ++t) {
+        add_to(y + t * rows, linear.bias.data(), rows);
+    }
+}
+
+// Norms and rotates a token's heads, and puts its keys and values into the store.
+void Decoder::rotate_and_store(int layer, std::int64_t token) {
+    const ModelSpec& spec = config_.spec;
+    const LayerWeights& weights = weights_.layers[static_cast<std::size_t>(layer)];
+    const bool slides = spec.slides(layer);
+    const Rope& rope = slides ? sliding_rope_ : rope_;
+    const std::int64_t pairs = rope.pairs();
+    const float* cosines = angles_.data() + (token * 4 + (slides ? 2 : 0)) * pairs;
+    const auto turn = [&](float* heads, int count, const std::vector<float>& norm) {
+        for (int h = 0; h < count; ++h) {
+            float* head = heads + h * spec.head_dim;
+            if (config_.qk_norm) {
+                rms_norm(head, norm.data(), config_.norm_epsilon, spec.head_dim, head);
+            }
+            rope.rotate(head, cosines, cosines + pairs);
+        }
+    };
+    float* keys = keys_.data() + token * spec.kv_heads * spec.head_dim;
+    turn(queries_.data() + token * spec.heads * spec.head_dim, spec.heads, weights.query_norm);
+    turn(keys, spec.kv_heads, weights.key_norm);
+    store_.write(layer, length_ + token, keys,
+                 values_.data() + token * spec.kv_heads * spec.head_dim);
+}
+
+void Decoder::attend(int layer, std::int64_t tokens) {
+    const LayerWeights& weights = weights_.layers[static_cast<std::size_t>(layer)];
+    multiply(weights.query, queries_.data());
+    const bool quantized = is_quantized(weights.query.weight.type);
+    multiply(weights.key, keys_.data(), quantized);
+    multiply(weights.value, values_.data(), quantized || is_quantized(weights.key.weight.type));
+    pool_.run(tokens, [&](std::int64_t token) { rotate_and_store(layer, token); });
+    const double start = seconds_now();
+    attention_.run({layer, queries_.data(), tokens, length_,
+                    config_.spec.slides(layer) ? config_.spec.sliding_window_tokens : 0,
+                    config_.attention_scale, attended_.data()});
+    times_.attention_s += seconds_now() - start;
+}
+
+void Decoder::feed_forward(const LayerWeights& layer, std::int64_t tokens) {
+    const std::int64_t ffn = config_.spec.ffn;
+    multiply(layer.gate, gate_.data());
+    multiply(layer.up, up_.data(), is_quantized(layer.gate.weight.type));
+    if (tokens == 1) {
+        apply_gate(config_.gate, gate_.data(), up_.data(), ffn);
+    } else {
+        pool_.run(tokens, [&](std::int64_t t) {
+            apply_gate(config_.gate, gate_.data() + t * ffn, up_.data() + t * ffn, ffn);
+        });
+    }
+    activations_.set(gate_.data(), tokens, ffn);
+    multiply(layer.down, branch_.data());
+}
+
+// Adds what a branch gave to the residual, normalised first where the model does that.
+void Decoder::add_branch(const std::vector<float>& post_norm, std::int64_t tokens) {
+    const std::int64_t hidden = config_.spec.hidden;
+    pool_.run(tokens, [&](std::int64_t t) {
+        float* row = branch_.data() + t * hidden;
+        if (config_.post_norms) {
+            rms_norm(row, post_norm.data(), config_.norm_epsilon, hidden, row);
+        }
+        add_to(residual_.data() + t * hidden, row, hidden);
+    });
+}
+
+void Decoder::compute_logits(std::int64_t token) {
+    normalise(residual_.data() + token * config_.spec.hidden, weights_.output_norm, 1);
+    matmul(pool_, weights_.output, activations_, logits_.data());
+    if (config_.logit_cap > 0.0F) soft_cap(logits_.data(), config_.logit_cap, config_.spec.vocab);
+}
+
+}  // namespace memside::engine

@@ -1,0 +1,56 @@
+#include "engine/generate.h"
+
+#include <chrono>
+
+#include "engine/stop_text.h"
+
+namespace memside::engine {
+namespace {
+
+double seconds_now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+}  // namespace
+
+Generation generate(Decoder& decoder, const Tokenizer& tokenizer, std::span<const TokenId> prompt,
+                    const GenerateOptions& options,
+                    const std::function<bool(std::string_view)>& show) {
+    Generation result;
+    Sampler sampler(options.sampler);
+    StreamDecoder stream(tokenizer);
+    StopText stop(options.stops);
+    bool wanted = true;
+    const auto emit = [&](const std::string& text) {
+        result.text += text;
+        if (!text.empty()) wanted = show(text);
+    };
+
+    double start = seconds_now();
+    std::span<const float> logits = decoder.feed(prompt);
+    result.prefill_s = seconds_now() - start;
+    decoder.reset_times();
+    const std::int64_t bytes_before = decoder.kv_bytes_read();
+    // An embedding may have rows beyond the tokenizer's vocabulary, which stand for nothing.
+    const auto vocab = static_cast<std::size_t>(tokenizer.vocab_size());
+    start = seconds_now();
+    while (static_cast<std::int64_t>(result.tokens.size()) < options.max_tokens) {
+        const TokenId token = sampler.next(logits.first(vocab));
+        result.tokens.push_back(token);
+        if (tokenizer.is_end(token)) break;
+        emit(stop.push(stream.push(token)));
+        if (stop.stopped() || !wanted) break;
+        if (static_cast<std::int64_t>(result.tokens.size()) == options.max_tokens) break;
+        logits = decoder.feed(std::span(&token, 1));
+        ++result.decode_steps;
+    }
+    result.decode_s = seconds_now() - start;
+    result.decode_times = decoder.times();
+    result.decode_kv_bytes = decoder.kv_bytes_read() - bytes_before;
+    if (!stop.stopped()) emit(stop.push(stream.finish()));
+    if (!stop.stopped()) emit(stop.finish());
+    return result;
+}
+
+}  // namespace memside::engine

@@ -1,0 +1,37 @@
+// Text from a model: a prompt in, tokens out until a limit, an end token or a stop string.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/decoder.h"
+#include "engine/sampler.h"
+#include "engine/tokenizer.h"
+
+namespace memside::engine {
+
+struct GenerateOptions {
+    std::int64_t max_tokens = 0;
+    SamplerOptions sampler;
+    std::vector<std::string> stops;  // none empty
+};
+
+struct Generation {
+    std::string text;             // without the stop string
+    std::vector<TokenId> tokens;  // an end token, which is not shown, included
+    double prefill_s = 0.0;       // the prompt, until the first token is known
+    double decode_s = 0.0;        // the steps after that
+    std::int64_t decode_steps = 0;
+    StepTimes decode_times;
+    std::int64_t decode_kv_bytes = 0;  // keys and values read by those steps
+};
+
+// Feeds `prompt`, not empty, and generates. `show` gets the text as it comes, in whole UTF-8
+// sequences; it returns false to stop. The decoder's capacity must hold prompt and max_tokens.
+Generation generate(Decoder& decoder, const Tokenizer& tokenizer, std::span<const TokenId> prompt,
+                    const GenerateOptions& options,
+                    const std::function<bool(std::string_view)>& show);
+
+}  // namespace memside::engine

@@ -1,0 +1,42 @@
+// Zeroed memory in huge pages where the system grants them: gathering KV pages from 4 KiB ones is
+// half as fast, for want of address translations.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include "base/result.h"
+
+namespace memside::engine {
+
+class HugeMemory {
+  public:
+    HugeMemory() = default;
+
+    // Reserves `bytes` of address space, aligned to 2 MiB. Memory is taken as it is written; before
+    // that it reads as zero. infeasible when `bytes` are more than the machine's memory.
+    static Result<HugeMemory> reserve(std::size_t bytes);
+
+    HugeMemory(HugeMemory&& other) noexcept
+        : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    HugeMemory& operator=(HugeMemory&& other) noexcept {
+        std::swap(data_, other.data_);
+        std::swap(bytes_, other.bytes_);
+        return *this;
+    }
+    HugeMemory(const HugeMemory&) = delete;
+    HugeMemory& operator=(const HugeMemory&) = delete;
+    ~HugeMemory();
+
+    std::byte* data() const { return data_; }
+    std::size_t size() const { return bytes_; }
+
+  private:
+    std::byte* data_ = nullptr;
+    std::size_t bytes_ = 0;
+};
+
+// Bytes of memory that the machine has.
+std::size_t physical_memory_bytes();
+
+}  // namespace memside::engine

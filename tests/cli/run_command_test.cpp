@@ -1,0 +1,99 @@
+// memside run and memside bench, as far as they go without a model.
+#include <gmock/gmock.h>
+
+#include "cli/process.h"
+#include "model/gguf_writer.h"
+
+namespace memside {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(RunCommand, options_that_are_not_there_yet_are_refused_by_name) {
+    const Workplace place;
+    for (const std::string name : {"--budget", "--kv-save", "--system-prompt"}) {
+        const Outcome outcome =
+            place.run({"run", "--model", "x.gguf", "--prompt", "Hi", name, "1"});
+        EXPECT_EQ(outcome.exit_status, 2);
+        EXPECT_TRUE(outcome.one_line()) << outcome.err;
+        EXPECT_THAT(outcome.err, HasSubstr(name + ": is not implemented yet"));
+    }
+    const Outcome policy =
+        place.run({"run", "--model", "x.gguf", "--prompt", "Hi", "--policy", "recall"});
+    EXPECT_EQ(policy.exit_status, 2);
+    EXPECT_THAT(policy.err, HasSubstr("recall is not implemented yet"));
+}
+
+TEST(RunCommand, a_file_that_cannot_be_decoded_gives_one_line_and_status_2) {
+    const Workplace place;
+    place.write("empty.gguf", "");
+    place.write("text.gguf", "once upon a time");
+    test::GgufShape shape;
+    place.write("no_epsilon.gguf", test::gguf_model(shape).file());
+    test::GgufWriter writer;
+    test::write_metadata(writer, shape);
+    writer.f32("llama.attention.layer_norm_rms_epsilon", 1e-5F);
+    shape.hidden = 64;
+    test::write_tensors(writer, shape);
+    place.write("no_tokenizer.gguf", writer.file());
+    std::string cut = writer.file();
+    cut.resize(cut.size() - 100);
+    place.write("cut.gguf", cut);
+    for (const std::string name : {"missing.gguf", "empty.gguf", "text.gguf", "no_epsilon.gguf",
+                                   "no_tokenizer.gguf", "cut.gguf", "."}) {
+        const Outcome outcome = place.run({"run", "--model", name, "--prompt", "Hi"});
+        EXPECT_EQ(outcome.exit_status, 2) << name;
+        EXPECT_TRUE(outcome.one_line()) << outcome.err;
+        EXPECT_THAT(outcome.err, HasSubstr(name));
+    }
+}
+
+TEST(RunCommand, a_weight_type_that_is_not_supported_is_named_with_its_tensor) {
+    const Workplace place;
+    test::GgufShape shape;
+    test::GgufWriter writer;
+    test::write_metadata(writer, shape);
+    writer.f32("llama.attention.layer_norm_rms_epsilon", 1e-5F);
+    test::write_tensors(writer, shape);
+    test::GgufWriter with_iq4;  // iq4_nl: 32 values in 18 bytes
+    test::write_metadata(with_iq4, shape);
+    with_iq4.f32("llama.attention.layer_norm_rms_epsilon", 1e-5F);
+    with_iq4.tensor("output.weight", {shape.hidden, shape.vocab}, 20,
+                    shape.hidden * shape.vocab / 32 * 18);
+    shape.tied = true;
+    test::write_tensors(with_iq4, shape);
+    place.write("iq4.gguf", with_iq4.file());
+    const Outcome outcome = place.run({"run", "--model", "iq4.gguf", "--prompt", "Hi"});
+    EXPECT_EQ(outcome.exit_status, 2);
+    EXPECT_TRUE(outcome.one_line()) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("'output.weight' has the type iq4_nl"));
+    EXPECT_THAT(outcome.err, HasSubstr("q6_k"));
+}
+
+TEST(BenchCommand, measures_a_small_cache_and_writes_its_keys) {
+    const Workplace place;
+    const Outcome outcome =
+        place.run({"bench", "attention", "--context", "2K", "--distinct-mib", "1", "--kv-heads",
+                   "2", "--heads", "4", "--head-dim", "16", "--json", "-"});
+    ASSERT_EQ(outcome.exit_status, 0) << outcome.err;
+    for (const char* key : {"ns_per_token_per_layer", "bytes_read", "gb_per_s", "stream_gb_per_s",
+                            "fraction_of_stream"}) {
+        EXPECT_THAT(outcome.out, HasSubstr(fmt::format("\"{}\":", key)));
+    }
+    // 2,048 tokens x 2 KV heads x (16 + 16) values x 2 bytes.
+    EXPECT_THAT(outcome.out, HasSubstr("\"bytes_read\": 262144"));
+}
+
+TEST(BenchCommand, what_it_cannot_measure_is_refused_by_name) {
+    const Workplace place;
+    EXPECT_EQ(place.run({"bench"}).exit_status, 2);
+    EXPECT_EQ(place.run({"bench", "decode"}).exit_status, 2);
+    const Outcome heads =
+        place.run({"bench", "attention", "--context", "1K", "--heads", "5", "--kv-heads", "2"});
+    EXPECT_EQ(heads.exit_status, 2);
+    EXPECT_TRUE(heads.one_line()) << heads.err;
+    EXPECT_THAT(heads.err, HasSubstr("--heads"));
+}
+
+}  // namespace
+}  // namespace memside

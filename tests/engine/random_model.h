@@ -1,0 +1,44 @@
+// Small models with random weights: as a file for the engine, and as numbers for a reference.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/weight_type.h"
+#include "model/gguf_writer.h"
+
+namespace memside::engine::test {
+
+using memside::test::GgufShape;
+using memside::test::GgufWriter;
+
+struct RandomModel {
+    GgufShape shape;
+    double norm_epsilon = 1e-5;
+    double rope_base = 10000.0;
+    double sliding_rope_base = 10000.0;
+    double linear_factor = 1.0;
+    std::uint32_t sliding_window = 0;  // gemma3
+    double logit_cap = 0.0;
+    bool rope_factors = false;
+    WeightType type = WeightType::f32;        // of the matrices
+    WeightType other_type = WeightType::f32;  // of every third of them
+    std::uint64_t seed = 1;
+
+    std::string file;                                    // the whole GGUF file
+    std::map<std::string, std::vector<double>> tensors;  // dequantised, by name
+    std::set<std::string> integer;  // names of matrices that are multiplied as integers
+};
+
+// Fills `file` and `tensors` from the fields above them.
+void build(RandomModel& model);
+
+// Logits after every token, f64 [tokens][vocab]: the forward pass straight from its description, in
+// f64, token by token, with the two roundings that the engine means to do: keys and values to f16,
+// and what is multiplied with quantised weights to 8 bits.
+std::vector<std::vector<double>> reference_logits(const RandomModel& model,
+                                                  const std::vector<int>& tokens);
+
+}  // namespace memside::engine::test
