@@ -11,8 +11,8 @@ namespace memside {
 
 // Every documented key in its order, null where the result has no value, then `reason`, `capacity`,
 // `layer_timeline`, `constants` and `request`. Two-space indent, a newline at the end; the same
-// result gives the same bytes. All numbers must be finite. The whole timeline is not part of it: see
-// trace.h.
+// result gives the same bytes. All numbers must be finite. The whole timeline is not part of it:
+// see trace.h.
 std::string to_json(const SimulationResult& result);
 
 // Reads what to_json wrote. `file` names it in messages. Keys that are unknown are skipped (a later
