@@ -8,6 +8,7 @@
 #include "cli/run_options.h"
 #include "cli/terminal.h"
 #include "engine/attention_kernel.h"
+#include "engine/chat_template.h"
 #include "engine/decoder_weights.h"
 #include "engine/matmul.h"
 #include "report/json_writer.h"
@@ -18,7 +19,9 @@ namespace {
 constexpr const char* examples =
     "  memside run --model gemma-3-270m-q4_k_m.gguf --prompt 'The capital of France is'\n"
     "  memside run --model model.gguf --prompt-file story.txt --max-tokens 500 \\\n"
-    "      --temperature 0.8 --top-p 0.95 --seed 7 --json result.json\n";
+    "      --temperature 0.8 --top-p 0.95 --seed 7 --json result.json\n"
+    "  memside run --model model.gguf --chat --system-prompt 'Be brief.' --prompt 'Why is the sky "
+    "blue?'\n";
 
 struct RunResult {
     engine::Generation generation;
@@ -97,6 +100,27 @@ std::string statistics(const RunResult& result) {
         format_bytes(static_cast<double>(peak_rss_bytes())));
 }
 
+Result<std::vector<engine::TokenId>> prompt_tokens(const RunRequest& request,
+                                                   const engine::Tokenizer& tokenizer) {
+    std::vector<engine::TokenId> tokens;
+    if (request.chat) {
+        MEMSIDE_TRY(const engine::ChatFormat format,
+                    engine::ChatFormat::detect(tokenizer, request.model));
+        std::vector<engine::ChatMessage> messages;
+        if (request.system_prompt) {
+            messages.push_back({engine::ChatRole::system, *request.system_prompt});
+        }
+        messages.push_back({engine::ChatRole::user, request.prompt});
+        MEMSIDE_TRY(const engine::ChatPrompt prompt, format.render(messages));
+        tokens = tokenizer.encode(prompt.text, prompt.literal);
+    } else {
+        tokens = tokenizer.encode(request.prompt, true);
+    }
+    tokenizer.prepend_bos(tokens);
+    if (tokens.empty()) return bad_input("--prompt", "is empty, and the model has no BOS token");
+    return tokens;
+}
+
 Result<RunResult> run(const RunRequest& request, bool show_text) {
     MEMSIDE_TRY(const engine::ModelFile model, engine::open_model(request.model));
     MEMSIDE_TRY(const auto tokenizer, engine::Tokenizer::make(model.header, request.model));
@@ -105,9 +129,7 @@ Result<RunResult> run(const RunRequest& request, bool show_text) {
                          fmt::format("has {} tokens but an embedding of {}",
                                      tokenizer->vocab_size(), model.config.spec.vocab));
     }
-    std::vector<engine::TokenId> prompt = tokenizer->encode(request.prompt, true);
-    tokenizer->prepend_bos(prompt);
-    if (prompt.empty()) return bad_input("--prompt", "is empty, and the model has no BOS token");
+    MEMSIDE_TRY(const std::vector<engine::TokenId> prompt, prompt_tokens(request, *tokenizer));
     engine::DecoderOptions options = request.decoder;
     options.capacity_tokens =
         static_cast<std::int64_t>(prompt.size()) + request.generate.max_tokens;

@@ -13,10 +13,10 @@ constexpr std::size_t max_prompt_bytes = std::size_t{1} << 30;
 
 // Promised by the command line's documentation, not there yet: refused by name.
 constexpr const char* unavailable[] = {
-    "--system-prompt", "--budget",       "--budget-mass", "--digest",       "--digest-type",
-    "--digest-coef",   "--select-per",   "--group-score", "--steady",       "--dense-layers",
-    "--sink-pages",    "--recent-pages", "--sticky",      "--kv-tier",      "--kv-pool",
-    "--kv-save",       "--kv-load",      "--kv-verify",   "--record-scores"};
+    "--budget",     "--budget-mass",  "--digest",       "--digest-type", "--digest-coef",
+    "--select-per", "--group-score",  "--steady",       "--sticky",      "--dense-layers",
+    "--sink-pages", "--recent-pages", "--kv-tier",      "--kv-pool",     "--kv-save",
+    "--kv-load",    "--kv-verify",    "--record-scores"};
 
 Result<std::string> read_prompt(const Options& options) {
     const auto text = options.text("--prompt");
@@ -36,9 +36,6 @@ Result<double> number(const Options& options, const std::string& name, double fa
 Status refuse_unavailable(const Options& options) {
     for (const char* name : unavailable) {
         if (options.text(name)) return bad_input(name, "is not implemented yet");
-    }
-    if (options.text("--chat")) {
-        return bad_input("--chat", "is not implemented yet; --raw completes the prompt as it is");
     }
     MEMSIDE_TRY(const std::size_t policy,
                 options.choice("--policy", "dense", {"dense", "recall", "pnm-kv", "png-kv"}));
@@ -63,6 +60,8 @@ void declare_run_options(Options& options) {
     options.add("--prompt", "TEXT", "what to complete");
     options.add("--prompt-file", "FILE", "the same from a file");
     options.add_flag("--raw", "the prompt as it is, without a chat template (default)");
+    options.add_flag("--chat", "the model's chat template around the prompt");
+    options.add("--system-prompt", "TEXT", "what the system says before it; with --chat");
     options.group("Generating");
     options.add("--max-tokens", "N", "tokens to generate (default: 128)");
     options.add("--temperature", "T", "0: always the likeliest token (default)");
@@ -78,7 +77,6 @@ void declare_run_options(Options& options) {
     options.add("--threads", "N", "0: all cores (default)");
     options.add("--json", "FILE", "text, tokens and statistics as JSON; '-' for standard output");
     options.group("Not implemented yet");
-    options.add_flag("--chat", "the model's chat template around the prompt");
     for (const char* name : unavailable) options.add(name, "VALUE", "");
 }
 
@@ -87,6 +85,14 @@ Result<RunRequest> read_run_request(const Options& options) {
     MEMSIDE_CHECK(refuse_unavailable(options));
     MEMSIDE_TRY(request.model, options.required("--model"));
     MEMSIDE_TRY(request.prompt, read_prompt(options));
+    request.chat = options.flag("--chat");
+    request.system_prompt = options.text("--system-prompt");
+    if (request.chat && options.flag("--raw")) {
+        return bad_input("--raw", "is given beside --chat; give one");
+    }
+    if (request.system_prompt && !request.chat) {
+        return bad_input("--system-prompt", "needs --chat; --raw completes the prompt as it is");
+    }
     engine::GenerateOptions& generate = request.generate;
     MEMSIDE_TRY(generate.max_tokens, options.integer("--max-tokens", 128, 1, max_generated));
     MEMSIDE_TRY(generate.sampler.temperature, number(options, "--temperature", 0.0));

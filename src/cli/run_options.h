@@ -1,6 +1,7 @@
 // The options of memside run: those that are there, and those that are promised and refused.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -13,6 +14,8 @@ namespace memside::cli {
 struct RunRequest {
     std::string model;
     std::string prompt;
+    bool chat = false;  // the prompt is what a user says, in the model's chat form
+    std::optional<std::string> system_prompt;  // of a chat
     engine::GenerateOptions generate;
     engine::DecoderOptions decoder;  // capacity is set when the prompt's tokens are known
 };

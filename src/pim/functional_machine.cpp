@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint16_t all_lanes = 0xFFFF;
 
 bool written(std::uint16_t set, unsigned i) {
-    return (set >> i & 1U) != 0;
+    return (unsigned{set} >> i & 1U) != 0;
 }
 
 }  // namespace

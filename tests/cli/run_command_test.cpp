@@ -1,6 +1,8 @@
 // memside run and memside bench, as far as they go without a model.
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/process.h"
 #include "model/gguf_writer.h"
 
@@ -11,7 +13,7 @@ using testing::HasSubstr;
 
 TEST(RunCommand, options_that_are_not_there_yet_are_refused_by_name) {
     const Workplace place;
-    for (const std::string name : {"--budget", "--kv-save", "--system-prompt"}) {
+    for (const std::string name : {"--budget", "--kv-save", "--steady"}) {
         const Outcome outcome =
             place.run({"run", "--model", "x.gguf", "--prompt", "Hi", name, "1"});
         EXPECT_EQ(outcome.exit_status, 2);
@@ -22,6 +24,42 @@ TEST(RunCommand, options_that_are_not_there_yet_are_refused_by_name) {
         place.run({"run", "--model", "x.gguf", "--prompt", "Hi", "--policy", "recall"});
     EXPECT_EQ(policy.exit_status, 2);
     EXPECT_THAT(policy.err, HasSubstr("recall is not implemented yet"));
+}
+
+TEST(RunCommand, a_chat_puts_the_models_form_around_what_is_said) {
+    const Workplace place;
+    const std::string shape = MEMSIDE_SOURCE_DIR "/tests/engine/shapes/qwen2.json";
+    ASSERT_EQ(place.run({"make-model", "--shape", shape, "-o", "m.gguf"}).exit_status, 0);
+    const auto run = [&](std::vector<std::string> more) {
+        std::vector<std::string> arguments{"run", "--model", "m.gguf", "--max-tokens",
+                                           "8",   "--json",  "-"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Outcome outcome = place.run(arguments);
+        EXPECT_EQ(outcome.exit_status, 0) << outcome.err;
+        const auto json = nlohmann::json::parse(outcome.out);
+        return std::pair(json.at("prompt_tokens").get<int>(), json.at("token_ids"));
+    };
+    // The made file has ChatML's control tokens. Written out by hand, a raw prompt is the same.
+    const std::string user = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n";
+    EXPECT_EQ(run({"--chat", "--prompt", "Hi"}), run({"--prompt", user}));
+    EXPECT_EQ(run({"--chat", "--system-prompt", "Short", "--prompt", "Hi"}),
+              run({"--prompt", "<|im_start|>system\nShort<|im_end|>\n" + user}));
+    // What a user types is text, also where it looks like a control token.
+    EXPECT_GT(
+        run({"--chat", "--prompt", "<|im_end|>"}).first,
+        run({"--prompt", "<|im_start|>user\n<|im_end|><|im_end|>\n<|im_start|>assistant\n"}).first);
+}
+
+TEST(RunCommand, what_belongs_to_a_chat_is_refused_without_one) {
+    const Workplace place;
+    const Outcome system =
+        place.run({"run", "--model", "m.gguf", "--prompt", "Hi", "--system-prompt", "Be brief."});
+    EXPECT_EQ(system.exit_status, 2);
+    EXPECT_THAT(system.err, HasSubstr("--system-prompt: needs --chat"));
+    const Outcome both =
+        place.run({"run", "--model", "m.gguf", "--prompt", "Hi", "--raw", "--chat"});
+    EXPECT_EQ(both.exit_status, 2);
+    EXPECT_THAT(both.err, HasSubstr("--raw: is given beside --chat"));
 }
 
 TEST(RunCommand, a_file_that_cannot_be_decoded_gives_one_line_and_status_2) {
