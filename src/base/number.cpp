@@ -7,6 +7,38 @@
 #include "base/text.h"
 
 namespace memside {
+namespace {
+
+// An integer of at least 1 with an optional suffix, one of `suffixes`, which stand for 1,024 and its
+// powers.
+Result<std::int64_t> parse_scaled(std::string_view text, std::string_view suffixes,
+                                  std::int64_t limit, std::string_view what,
+                                  std::string_view allowed, const std::string& where,
+                                  std::string_view shown = {}) {
+    if (shown.empty()) shown = text;
+    int shift = 0;
+    std::string_view digits = text;
+    if (!text.empty()) {
+        if (const auto at = suffixes.find(text.back()); at != std::string_view::npos) {
+            shift = 10 * (static_cast<int>(at) + 1);
+            digits.remove_suffix(1);
+        }
+    }
+    std::int64_t value = 0;
+    const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (code == std::errc::result_out_of_range) {
+        return bad_input(where, fmt::format("{} is out of range; {}", in_quotes(shown), allowed));
+    }
+    if (code != std::errc{} || end != digits.data() + digits.size()) {
+        return bad_input(where, fmt::format("{} is not {}; {}", in_quotes(shown), what, allowed));
+    }
+    if (value < 1 || value > (limit >> shift)) {
+        return bad_input(where, fmt::format("{} is out of range; {}", in_quotes(shown), allowed));
+    }
+    return value << shift;
+}
+
+}  // namespace
 
 Result<std::int64_t> parse_integer(std::string_view text, std::int64_t low, std::int64_t high,
                                    const std::string& where) {
@@ -34,38 +66,18 @@ Result<double> parse_number(std::string_view text, const std::string& where) {
 }
 
 Result<std::int64_t> parse_tokens(std::string_view text, const std::string& where) {
-    static constexpr std::string_view allowed = "allowed: 1 to 1G tokens, such as 131072, 128K, 1M";
-    int shift = 0;
-    std::string_view digits = text;
-    if (!text.empty()) {
-        switch (text.back()) {
-            case 'K':
-                shift = 10;
-                break;
-            case 'M':
-                shift = 20;
-                break;
-            case 'G':
-                shift = 30;
-                break;
-            default:
-                break;
-        }
-        if (shift != 0) digits.remove_suffix(1);
-    }
-    std::int64_t value = 0;
-    const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (code == std::errc::result_out_of_range) {
-        return bad_input(where, fmt::format("{} is out of range; {}", in_quotes(text), allowed));
-    }
-    if (code != std::errc{} || end != digits.end()) {
-        return bad_input(where,
-                         fmt::format("{} is not a token count; {}", in_quotes(text), allowed));
-    }
-    if (value < 1 || value > (max_tokens >> shift)) {
-        return bad_input(where, fmt::format("{} is out of range; {}", in_quotes(text), allowed));
-    }
-    return value << shift;
+    return parse_scaled(text, "KMG", max_tokens, "a token count",
+                        "allowed: 1 to 1G tokens, such as 131072, 128K, 1M", where);
+}
+
+Result<std::int64_t> parse_bytes(std::string_view text, const std::string& where) {
+    std::string_view number = text;
+    if (number.ends_with("iB")) number.remove_suffix(2);
+    // "iB" belongs to a letter: 5iB is no size.
+    const bool bare = number.size() != text.size() &&
+                      (number.empty() || (number.back() >= '0' && number.back() <= '9'));
+    return parse_scaled(bare ? text : number, "KMGT", max_bytes, "a number of bytes",
+                        "allowed: 1 to 1024T bytes, such as 1073741824, 512MiB, 4G", where, text);
 }
 
 std::string format_tokens(std::int64_t tokens) {

@@ -1,9 +1,11 @@
-// memside bench: measures this machine. `attention` is decode attention of one layer.
+// memside bench: measures this machine. `attention` is decode attention of one layer, `decode` whole
+// steps of a model.
 #include <bit>
 
 #include "base/file.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "cli/bench_decode.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
@@ -82,9 +84,12 @@ std::string to_text(const engine::AttentionBenchResult& result) {
 }  // namespace
 
 int run_bench(const std::vector<std::string>& arguments) {
+    if (!arguments.empty() && arguments.front() == "decode") {
+        return run_bench_decode({arguments.begin() + 1, arguments.end()});
+    }
     if (!arguments.empty() && !arguments.front().starts_with("-") &&
         arguments.front() != "attention") {
-        return fail("bench", bad_input("", fmt::format("unknown benchmark {}; allowed: attention",
+        return fail("bench", bad_input("", fmt::format("unknown benchmark {}; allowed: attention, decode",
                                                        in_quotes(arguments.front()))));
     }
     Options options("bench attention", "Measures decode attention of one layer on this machine.",
@@ -109,7 +114,7 @@ int run_bench(const std::vector<std::string>& arguments) {
         return fail("bench", parsed.error());
     }
     if (options.help_shown()) return 0;
-    if (skipped == 0) return fail("bench", bad_input("", "what to measure? allowed: attention"));
+    if (skipped == 0) return fail("bench", bad_input("", "what to measure? allowed: attention, decode"));
     const auto bench = read_options(options);
     if (!bench.ok()) return fail("bench", bench.error());
     const Result<bool> on_standard_output = check_outputs(options, {"--json"}, {});

@@ -1,12 +1,12 @@
 // memside run: a real model on this machine.
-#include <sys/resource.h>
-
 #include "base/file.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/run_options.h"
+#include "cli/run_report.h"
 #include "cli/terminal.h"
+#include "cli/token_progress.h"
 #include "engine/attention_kernel.h"
 #include "engine/chat_template.h"
 #include "engine/decoder_weights.h"
@@ -20,35 +20,16 @@ constexpr const char* examples =
     "  memside run --model gemma-3-270m-q4_k_m.gguf --prompt 'The capital of France is'\n"
     "  memside run --model model.gguf --prompt-file story.txt --max-tokens 500 \\\n"
     "      --temperature 0.8 --top-p 0.95 --seed 7 --json result.json\n"
+    "  memside run --model model.gguf --prompt-file book.txt --policy pnm-kv --budget 4096 \\\n"
+    "      --digest centre-mad\n"
     "  memside run --model model.gguf --chat --system-prompt 'Be brief.' --prompt 'Why is the sky "
     "blue?'\n";
 
 struct RunResult {
     engine::Generation generation;
     std::int64_t prompt_tokens = 0;
-    std::string kernels;
-
-    double decode_tok_per_s() const {
-        return generation.decode_s > 0.0
-                   ? static_cast<double>(generation.decode_steps) / generation.decode_s
-                   : 0.0;
-    }
-    double per_step(std::int64_t total) const {
-        return generation.decode_steps > 0
-                   ? static_cast<double>(total) / static_cast<double>(generation.decode_steps)
-                   : 0.0;
-    }
-    double attention_share() const {
-        const engine::StepTimes& times = generation.decode_times;
-        return times.total_s > 0.0 ? times.attention_s / times.total_s : 0.0;
-    }
+    DecodeReport decode;
 };
-
-std::int64_t peak_rss_bytes() {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    return std::int64_t{usage.ru_maxrss} * 1024;
-}
 
 std::string to_json(const RunResult& result) {
     const engine::Generation& generation = result.generation;
@@ -61,43 +42,18 @@ std::string to_json(const RunResult& result) {
     json.end_array();
     json.member("prompt_tokens", result.prompt_tokens);
     json.member("generated_tokens", static_cast<std::int64_t>(generation.tokens.size()));
-    json.member("policy", "dense");
-    json.member("kernels", result.kernels);
     json.member("prefill_s", generation.prefill_s);
-    json.member("decode_tok_per_s", result.decode_tok_per_s());
-    // Without meaning where every page is attended where it is.
-    for (const char* key : {"budget_tokens", "pages_selected_per_step", "pages_scanned_per_step",
-                            "pages_recalled_per_step"}) {
-        json.key(key);
-        json.null();
-    }
-    json.member("kv_bytes_read_per_step", result.per_step(generation.decode_kv_bytes));
-    json.key("bytes_read");
-    json.begin_object(JsonWriter::Layout::one_line);
-    json.member("dram", generation.decode_kv_bytes);
-    json.end_object();
-    json.key("time_share");
-    json.begin_object(JsonWriter::Layout::one_line);
-    json.member("scoring", 0.0);
-    json.member("attention", result.attention_share());
-    json.member("fc", 1.0 - result.attention_share());
-    json.end_object();
-    json.member("peak_rss_bytes", peak_rss_bytes());
+    write_decode_members(json, result.decode);
     json.end_object();
     return std::move(json).finish();
 }
 
 std::string statistics(const RunResult& result) {
     const engine::Generation& generation = result.generation;
-    return fmt::format(
-        "{} prompt tokens in {} ({:.1f} tok/s), {} generated at {:.1f} tok/s; attention {:.1f} % "
-        "of "
-        "a step, {} of keys and values read per step; {}; peak memory {}",
-        result.prompt_tokens, format_seconds(generation.prefill_s),
-        static_cast<double>(result.prompt_tokens) / generation.prefill_s, generation.tokens.size(),
-        result.decode_tok_per_s(), 100.0 * result.attention_share(),
-        format_bytes(result.per_step(generation.decode_kv_bytes)), result.kernels,
-        format_bytes(static_cast<double>(peak_rss_bytes())));
+    return fmt::format("{} prompt tokens in {} ({:.1f} tok/s), {} generated at {}",
+                       result.prompt_tokens, format_seconds(generation.prefill_s),
+                       static_cast<double>(result.prompt_tokens) / generation.prefill_s,
+                       generation.tokens.size(), describe_decode(result.decode));
 }
 
 Result<std::vector<engine::TokenId>> prompt_tokens(const RunRequest& request,
@@ -140,15 +96,22 @@ Result<RunResult> run(const RunRequest& request, bool show_text) {
     MEMSIDE_TRY(const auto decoder, engine::Decoder::make(model, options));
     RunResult result;
     result.prompt_tokens = static_cast<std::int64_t>(prompt.size());
-    result.kernels =
+    result.decode.policy = options.policy;
+    result.decode.kernels =
         fmt::format("{} weights, {} attention, {} threads", engine::matmul_variant().name,
                     engine::attention_variant().name, decoder->threads());
     Status written;
-    result.generation = engine::generate(*decoder, *tokenizer, prompt, request.generate,
+    TokenProgress progress("run", result.prompt_tokens);
+    engine::GenerateOptions generate = request.generate;
+    generate.fed = [&](std::int64_t tokens) { progress.show(tokens); };
+    result.generation = engine::generate(*decoder, *tokenizer, prompt, generate,
                                          [&](std::string_view text) {
                                              if (show_text) written = write_standard_output(text);
                                              return written.ok();
                                          });
+    result.decode.steps = result.generation.decode_steps;
+    result.decode.decode_s = result.generation.decode_s;
+    result.decode.statistics = result.generation.decode;
     if (show_text && written.ok()) written = write_standard_output("\n");
     if (!written.ok()) return written.error();
     return result;

@@ -1,22 +1,14 @@
 #include "cli/run_options.h"
 
-#include <bit>
-
 #include "base/number.h"
 #include "base/text.h"
+#include "cli/kv_options.h"
 
 namespace memside::cli {
 namespace {
 
 constexpr std::int64_t max_generated = std::int64_t{1} << 24;
 constexpr std::size_t max_prompt_bytes = std::size_t{1} << 30;
-
-// Promised by the command line's documentation, not there yet: refused by name.
-constexpr const char* unavailable[] = {
-    "--budget",     "--budget-mass",  "--digest",       "--digest-type", "--digest-coef",
-    "--select-per", "--group-score",  "--steady",       "--sticky",      "--dense-layers",
-    "--sink-pages", "--recent-pages", "--kv-tier",      "--kv-pool",     "--kv-save",
-    "--kv-load",    "--kv-verify",    "--record-scores"};
 
 Result<std::string> read_prompt(const Options& options) {
     const auto text = options.text("--prompt");
@@ -31,25 +23,6 @@ Result<double> number(const Options& options, const std::string& name, double fa
     const auto given = options.text(name);
     if (!given) return fallback;
     return parse_number(*given, name);
-}
-
-Status refuse_unavailable(const Options& options) {
-    for (const char* name : unavailable) {
-        if (options.text(name)) return bad_input(name, "is not implemented yet");
-    }
-    MEMSIDE_TRY(const std::size_t policy,
-                options.choice("--policy", "dense", {"dense", "recall", "pnm-kv", "png-kv"}));
-    if (policy != 0) {
-        return bad_input("--policy", fmt::format("{} is not implemented yet; implemented: dense",
-                                                 options.text_or("--policy", "")));
-    }
-    MEMSIDE_TRY(const std::size_t type,
-                options.choice("--kv-type", "f16", {"f16", "bf16", "int8"}));
-    if (type != 0) {
-        return bad_input("--kv-type", fmt::format("{} is not implemented yet; implemented: f16",
-                                                  options.text_or("--kv-type", "")));
-    }
-    return {};
 }
 
 }  // namespace
@@ -69,20 +42,14 @@ void declare_run_options(Options& options) {
     options.add("--top-p", "P", "draw among the likeliest that add up to P (default: 1)");
     options.add("--seed", "N", "of the draws (default: 1)");
     options.add_repeated("--stop", "TEXT", "end before this text; may be given several times");
-    options.group("Keys and values");
-    options.add("--policy", "NAME", "dense: every token attends to all before it");
-    options.add("--page-size", "TOKENS", "a power of two from 16 (default: 64)");
-    options.add("--kv-type", "TYPE", "f16");
+    declare_kv_options(options);
     options.group("Running");
     options.add("--threads", "N", "0: all cores (default)");
     options.add("--json", "FILE", "text, tokens and statistics as JSON; '-' for standard output");
-    options.group("Not implemented yet");
-    for (const char* name : unavailable) options.add(name, "VALUE", "");
 }
 
 Result<RunRequest> read_run_request(const Options& options) {
     RunRequest request;
-    MEMSIDE_CHECK(refuse_unavailable(options));
     MEMSIDE_TRY(request.model, options.required("--model"));
     MEMSIDE_TRY(request.prompt, read_prompt(options));
     request.chat = options.flag("--chat");
@@ -106,13 +73,7 @@ Result<RunRequest> read_run_request(const Options& options) {
         if (stop.empty()) return bad_input("--stop", "is empty; it would stop before any text");
     }
     engine::DecoderOptions& decoder = request.decoder;
-    MEMSIDE_TRY(decoder.page_tokens, options.integer("--page-size", 64, engine::min_page_tokens,
-                                                     engine::max_page_tokens));
-    if (!std::has_single_bit(static_cast<std::uint64_t>(decoder.page_tokens))) {
-        return bad_input("--page-size", fmt::format("{} is not a power of two; allowed: 16, 32, 64 "
-                                                    "to {}",
-                                                    decoder.page_tokens, engine::max_page_tokens));
-    }
+    MEMSIDE_CHECK(read_kv_options(options, decoder));
     MEMSIDE_TRY(const std::int64_t threads, options.integer("--threads", 0, 0, 1024));
     decoder.threads = static_cast<unsigned>(threads);
     return request;

@@ -6,6 +6,7 @@
 #include "engine/dequantize.h"
 #include "engine/elementwise.h"
 #include "engine/matmul.h"
+#include "kv/layout.h"
 
 namespace memside::engine {
 namespace {
@@ -41,8 +42,24 @@ std::size_t size(std::int64_t count) {
 
 Result<std::unique_ptr<Decoder>> Decoder::make(const ModelFile& model,
                                                const DecoderOptions& options) {
+    MEMSIDE_CHECK(check_policy(options.policy, options.page_tokens));
     MEMSIDE_TRY(KvStore store, KvStore::make(kv_shape(model.config.spec, options)));
-    return std::unique_ptr<Decoder>(new Decoder(model, options, std::move(store)));
+    auto decoder = std::unique_ptr<Decoder>(new Decoder(model, options, std::move(store)));
+    MEMSIDE_CHECK(decoder->make_selection(options.policy));
+    return decoder;
+}
+
+Status Decoder::make_selection(const KvPolicy& policy) {
+    if (!policy.variant->selects) return {};
+    std::vector<bool> selecting;
+    for (int layer = 0; layer < config_.spec.layers; ++layer) {
+        kv::PageFormat format;
+        format.dense_layers = policy.dense_layers;
+        selecting.push_back(kv::selects(config_.spec, format, layer));
+    }
+    MEMSIDE_TRY(selected_, PolicyAttention::make(store_, pool_, config_.spec.heads, policy,
+                                                 std::move(selecting)));
+    return {};
 }
 
 Decoder::Decoder(const ModelFile& model, const DecoderOptions& options, KvStore store)
@@ -66,17 +83,20 @@ Decoder::Decoder(const ModelFile& model, const DecoderOptions& options, KvStore 
     logits_.resize(size(spec.vocab));
 }
 
-std::span<const float> Decoder::feed(std::span<const TokenId> tokens) {
+std::span<const float> Decoder::feed(std::span<const TokenId> tokens,
+                                     const std::function<void(std::int64_t)>& fed) {
     assert(!tokens.empty());
     assert(length_ + static_cast<std::int64_t>(tokens.size()) <= store_.shape().capacity_tokens);
     const double start = seconds_now();
+    decoding_ = tokens.size() == 1;
     for (std::size_t at = 0; at < tokens.size(); at += block_tokens) {
         const std::size_t count = std::min<std::size_t>(block_tokens, tokens.size() - at);
         feed_block(tokens.subspan(at, count));
         if (at + count == tokens.size()) compute_logits(static_cast<std::int64_t>(count) - 1);
         length_ += static_cast<std::int64_t>(count);
+        if (fed) fed(static_cast<std::int64_t>(at + count));
     }
-    times_.total_s += seconds_now() - start;
+    total_s_ += seconds_now() - start;
     return logits_;
 }
 
@@ -172,11 +192,55 @@ void Decoder::attend(int layer, std::int64_t tokens) {
     multiply(weights.key, keys_.data(), quantized);
     multiply(weights.value, values_.data(), quantized || is_quantized(weights.key.weight.type));
     pool_.run(tokens, [&](std::int64_t token) { rotate_and_store(layer, token); });
+    const AttentionCall call{layer,
+                             queries_.data(),
+                             tokens,
+                             length_,
+                             config_.spec.slides(layer) ? config_.spec.sliding_window_tokens : 0,
+                             config_.attention_scale,
+                             attended_.data()};
+    const bool selects = selected_ != nullptr && selected_->selects(layer);
     const double start = seconds_now();
-    attention_.run({layer, queries_.data(), tokens, length_,
-                    config_.spec.slides(layer) ? config_.spec.sliding_window_tokens : 0,
-                    config_.attention_scale, attended_.data()});
-    times_.attention_s += seconds_now() - start;
+    if (selects) selected_->append(layer, length_, tokens);
+    if (selects && decoding_) {
+        selected_->run(call);
+    } else {
+        attention_.run(call);
+    }
+    attending_s_ += seconds_now() - start;
+}
+
+void Decoder::truncate(std::int64_t tokens) {
+    if (tokens >= length_) return;
+    length_ = tokens;
+    if (selected_ != nullptr) selected_->truncate(tokens);
+}
+
+void Decoder::fill_random(std::int64_t tokens, std::uint64_t seed) {
+    assert(tokens <= store_.shape().capacity_tokens);
+    truncate(0);
+    store_.fill_random(tokens, seed, pool_);
+    length_ = tokens;
+    if (selected_ == nullptr || tokens == 0) return;
+    for (int layer = 0; layer < config_.spec.layers; ++layer) {
+        if (selected_->selects(layer)) selected_->append(layer, 0, tokens);
+    }
+}
+
+StepStatistics Decoder::statistics() const {
+    StepStatistics result;
+    if (selected_ != nullptr) result.policy = selected_->counts();
+    result.total_s = total_s_;
+    result.attention_s = attending_s_ - result.policy.scoring_s - result.policy.recall_s;
+    result.dense_kv_bytes = attention_.bytes_read() - dense_bytes_before_;
+    return result;
+}
+
+void Decoder::reset_statistics() {
+    total_s_ = 0.0;
+    attending_s_ = 0.0;
+    dense_bytes_before_ = attention_.bytes_read();
+    if (selected_ != nullptr) selected_->reset_counts();
 }
 
 void Decoder::feed_forward(const LayerWeights& layer, std::int64_t tokens) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -10,7 +11,9 @@
 #include "engine/activations.h"
 #include "engine/attention.h"
 #include "engine/decoder_weights.h"
+#include "engine/kv_policy.h"
 #include "engine/kv_store.h"
+#include "engine/policy_attention.h"
 #include "engine/rope.h"
 #include "engine/thread_pool.h"
 
@@ -22,37 +25,51 @@ struct DecoderOptions {
     std::int64_t capacity_tokens = 0;  // the longest sequence
     std::int64_t page_tokens = 64;
     unsigned threads = 0;  // 0: all cores
+    // Of decode steps. Blocks of a prompt attend everything, and so do layers whose window slides.
+    KvPolicy policy;
 };
 
-// Where the time of the steps since reset_times() went, in seconds.
-struct StepTimes {
-    double attention_s = 0.0;
+// What the steps since reset_statistics() took and read.
+struct StepStatistics {
     double total_s = 0.0;
+    double attention_s = 0.0;  // without scoring and recall
+    std::int64_t dense_kv_bytes = 0;  // read by attention that does not select
+    PolicyCounts policy;
+
+    std::int64_t kv_bytes() const { return dense_kv_bytes + policy.kv_bytes; }
 };
 
 class Decoder {
   public:
-    // `model` must outlive the decoder. infeasible when the KV store does not fit this machine.
+    // `model` must outlive the decoder. bad_input for a policy that contradicts itself; infeasible
+    // when keys, values, digests or the pool do not fit this machine.
     static Result<std::unique_ptr<Decoder>> make(const ModelFile& model,
                                                  const DecoderOptions& options);
 
     // Appends tokens to the sequence and returns the logits after the last one, f32 [vocab], valid
-    // until the next call. At least one token; ids below the vocabulary; within the capacity.
-    std::span<const float> feed(std::span<const TokenId> tokens);
+    // until the next call. At least one token; ids below the vocabulary; within the capacity. One
+    // token is a decode step, several are a prompt; of those, `fed` hears how many are in.
+    std::span<const float> feed(std::span<const TokenId> tokens,
+                                const std::function<void(std::int64_t)>& fed = {});
 
     // Tokens in the sequence.
     std::int64_t length() const { return length_; }
     // Forgets the sequence but for its first `tokens` tokens.
-    void truncate(std::int64_t tokens) { length_ = std::min(length_, tokens); }
+    void truncate(std::int64_t tokens);
+    // A sequence of `tokens` tokens with random keys and values instead of a prompt: for measuring
+    // decode steps at a depth.
+    void fill_random(std::int64_t tokens, std::uint64_t seed);
 
     const KvStore& store() const { return store_; }
-    std::int64_t kv_bytes_read() const { return attention_.bytes_read(); }
-    const StepTimes& times() const { return times_; }
-    void reset_times() { times_ = {}; }
+    // The policy's attention, or null for dense.
+    const PolicyAttention* selection() const { return selected_.get(); }
+    StepStatistics statistics() const;
+    void reset_statistics();
     unsigned threads() const { return pool_.threads(); }
 
   private:
     Decoder(const ModelFile& model, const DecoderOptions& options, KvStore store);
+    Status make_selection(const KvPolicy& policy);
 
     void feed_block(std::span<const TokenId> tokens);
     void embed(std::span<const TokenId> tokens);
@@ -70,10 +87,14 @@ class Decoder {
     ThreadPool pool_;
     KvStore store_;
     Attention attention_;
+    std::unique_ptr<PolicyAttention> selected_;
     Rope rope_;
     Rope sliding_rope_;
     std::int64_t length_ = 0;
-    StepTimes times_;
+    bool decoding_ = false;  // a token alone, not the rest of a prompt
+    double total_s_ = 0.0;
+    double attending_s_ = 0.0;  // scoring and recall included
+    std::int64_t dense_bytes_before_ = 0;
 
     // Of a block of tokens, f32, token-major.
     std::vector<float> residual_;  // [hidden]

@@ -28,10 +28,9 @@ Generation generate(Decoder& decoder, const Tokenizer& tokenizer, std::span<cons
     };
 
     double start = seconds_now();
-    std::span<const float> logits = decoder.feed(prompt);
+    std::span<const float> logits = decoder.feed(prompt, options.fed);
     result.prefill_s = seconds_now() - start;
-    decoder.reset_times();
-    const std::int64_t bytes_before = decoder.kv_bytes_read();
+    decoder.reset_statistics();
     // An embedding may have rows beyond the tokenizer's vocabulary, which stand for nothing.
     const auto vocab = static_cast<std::size_t>(tokenizer.vocab_size());
     start = seconds_now();
@@ -46,8 +45,7 @@ Generation generate(Decoder& decoder, const Tokenizer& tokenizer, std::span<cons
         ++result.decode_steps;
     }
     result.decode_s = seconds_now() - start;
-    result.decode_times = decoder.times();
-    result.decode_kv_bytes = decoder.kv_bytes_read() - bytes_before;
+    result.decode = decoder.statistics();
     if (!stop.stopped()) emit(stop.push(stream.finish()));
     if (!stop.stopped()) emit(stop.finish());
     return result;

@@ -16,6 +16,7 @@ struct GenerateOptions {
     std::int64_t max_tokens = 0;
     SamplerOptions sampler;
     std::vector<std::string> stops;  // none empty
+    std::function<void(std::int64_t)> fed;  // hears how many prompt tokens are in, if set
 };
 
 struct Generation {
@@ -24,8 +25,7 @@ struct Generation {
     double prefill_s = 0.0;       // the prompt, until the first token is known
     double decode_s = 0.0;        // the steps after that
     std::int64_t decode_steps = 0;
-    StepTimes decode_times;
-    std::int64_t decode_kv_bytes = 0;  // keys and values read by those steps
+    StepStatistics decode;  // of those steps
 };
 
 // Feeds `prompt`, not empty, and generates. `show` gets the text as it comes, in whole UTF-8

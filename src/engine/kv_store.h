@@ -57,6 +57,18 @@ class KvStore {
         return {at, at + shape_.key_values()};
     }
 
+    // The same page as the bytes that hold it, page_bytes() of the shape: copying them copies it.
+    // The pieces of a page's KV heads lie side by side.
+    const std::byte* piece(int layer, std::int64_t page, int kv_head) const {
+        return reinterpret_cast<const std::byte*>(start(layer, page) +
+                                                  kv_head * shape_.page_values());
+    }
+    // A page in such bytes, here or in a copy.
+    KvPage view(const std::byte* piece) const {
+        const auto* at = reinterpret_cast<const std::uint16_t*>(piece);
+        return {at, at + shape_.key_values()};
+    }
+
     // Fills the first `tokens` tokens of all layers, whole pages, with values of 0.25 to 0.5 and
     // random signs: for measuring, at the speed of memory.
     void fill_random(std::int64_t tokens, std::uint64_t seed, ThreadPool& pool);

@@ -27,8 +27,9 @@ ResidencyChange recall_change(std::span<const float> scores, std::span<const Pag
                               std::span<const PageIndex> resident, std::int64_t pool_pages);
 
 // Steady selection: a resident page leaves only when it drops out of the budget set. Evicts
-// e = P - selected and recalls the first |e| of selected - P in score order; |P| stays constant and
-// selected pages that are not resident are attended where they are. |P| <= |selected|.
+// e = P - selected and recalls the first |e| of selected - P in score order; |P| stays constant,
+// unless fewer pages are selected than were resident, and selected pages that are not resident are
+// attended where they are.
 ResidencyChange steady_change(std::span<const float> scores, std::span<const PageIndex> selected,
                               std::span<const PageIndex> resident, std::int64_t pool_pages);
 

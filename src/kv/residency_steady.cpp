@@ -9,7 +9,6 @@ ResidencyChange steady_change(std::span<const float> scores, std::span<const Pag
                               std::span<const PageIndex> resident,
                               [[maybe_unused]] std::int64_t pool_pages) {
     assert(static_cast<std::int64_t>(resident.size()) <= pool_pages);
-    assert(resident.size() <= selected.size());
     ResidencyChange change;
     change.evicted = pages_without(resident, selected);
     change.recalled = top_of(scores, pages_without(selected, resident),

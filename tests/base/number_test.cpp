@@ -49,6 +49,20 @@ TEST(Integer, both_ends_of_the_range_are_allowed_and_nothing_beside_a_number) {
     }
 }
 
+TEST(Bytes, sizes_are_read_with_and_without_a_suffix) {
+    EXPECT_EQ(*parse_bytes("1073741824", "--kv-pool"), 1073741824);
+    EXPECT_EQ(*parse_bytes("512MiB", "--kv-pool"), 512 * 1048576);
+    EXPECT_EQ(*parse_bytes("4G", "--kv-pool"), 4294967296);
+    EXPECT_EQ(*parse_bytes("1TiB", "--kv-pool"), 1099511627776);
+    for (const char* text : {"", "0", "-1", "4GB", "iB", "5iB", "GiB", "1.5G", "1025T", "4 G"}) {
+        const auto result = parse_bytes(text, "--kv-pool");
+        ASSERT_FALSE(result.ok()) << text;
+        EXPECT_THAT(result.error().message(),
+                    testing::HasSubstr("allowed: 1 to 1024T bytes, such as 1073741824")) << text;
+        EXPECT_EQ(result.error().exit_status(), 2);
+    }
+}
+
 TEST(Bytes, gib_are_powers_of_two) {
     EXPECT_EQ(format_bytes(42949672960.0), "40 GiB");
     EXPECT_EQ(format_bytes(1536), "1.5 KiB");

@@ -13,17 +13,108 @@ using testing::HasSubstr;
 
 TEST(RunCommand, options_that_are_not_there_yet_are_refused_by_name) {
     const Workplace place;
-    for (const std::string name : {"--budget", "--kv-save", "--steady"}) {
+    for (const std::string name : {"--kv-load", "--kv-save", "--kv-verify", "--record-scores"}) {
         const Outcome outcome =
             place.run({"run", "--model", "x.gguf", "--prompt", "Hi", name, "1"});
         EXPECT_EQ(outcome.exit_status, 2);
         EXPECT_TRUE(outcome.one_line()) << outcome.err;
         EXPECT_THAT(outcome.err, HasSubstr(name + ": is not implemented yet"));
     }
-    const Outcome policy =
-        place.run({"run", "--model", "x.gguf", "--prompt", "Hi", "--policy", "recall"});
-    EXPECT_EQ(policy.exit_status, 2);
-    EXPECT_THAT(policy.err, HasSubstr("recall is not implemented yet"));
+    const Outcome tier =
+        place.run({"run", "--model", "x.gguf", "--prompt", "Hi", "--kv-tier", "file:x"});
+    EXPECT_EQ(tier.exit_status, 2);
+    EXPECT_THAT(tier.err, HasSubstr("'file:x' is not implemented yet; implemented: dram"));
+}
+
+TEST(RunCommand, an_option_without_meaning_for_the_policy_is_refused) {
+    const Workplace place;
+    const auto refused = [&](std::vector<std::string> more, const std::string& message) {
+        std::vector<std::string> arguments{"run", "--model", "x.gguf", "--prompt", "Hi"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Outcome outcome = place.run(arguments);
+        EXPECT_EQ(outcome.exit_status, 2) << message;
+        EXPECT_TRUE(outcome.one_line()) << outcome.err;
+        EXPECT_THAT(outcome.err, HasSubstr(message));
+    };
+    refused({"--budget", "1K"}, "--budget: has no meaning for --policy dense; it is for pnm-kv");
+    refused({"--policy", "pnm-kv", "--steady", "1K"}, "--steady: has no meaning for --policy pnm");
+    refused({"--policy", "png-kv", "--kv-pool", "1G"}, "--kv-pool: has no meaning for --policy png");
+    refused({"--policy", "pnm-kv", "--budget", "128"}, "--budget: 128 tokens are 2 pages of 64");
+    refused({"--policy", "pnm-kv", "--budget-mass", "1.5"}, "--budget-mass: 1.5 is not a share");
+    refused({"--policy", "pnm-kv", "--digest-coef", "2"}, "--digest-coef");
+    refused({"--policy", "pnm-kv", "--digest", "median"}, "--digest");
+    refused({"--policy", "fast"}, "--policy");
+    refused({"--page-size", "48"}, "--page-size: 48 is not a power of two");
+}
+
+class RunPolicyTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        const std::string shape = MEMSIDE_SOURCE_DIR "/tests/engine/shapes/llama.json";
+        ASSERT_EQ(place_.run({"make-model", "--shape", shape, "-o", "m.gguf"}).exit_status, 0);
+        std::string text;
+        for (int i = 0; i < 500; ++i) text += fmt::format("{} and ", i * 37 % 101);
+        place_.write("prompt.txt", text);
+    }
+
+    nlohmann::json run(std::vector<std::string> arguments) {
+        arguments.insert(arguments.end(), {"--model", "m.gguf", "--page-size", "16", "--json", "-"});
+        const Outcome outcome = place_.run(arguments);
+        EXPECT_EQ(outcome.exit_status, 0) << outcome.err;
+        return nlohmann::json::parse(outcome.out);
+    }
+
+    Workplace place_;
+};
+
+TEST_F(RunPolicyTest, statistics_say_what_a_step_read) {
+    for (const std::string policy : {"pnm-kv", "png-kv", "recall"}) {
+        const auto json = run({"run", "--prompt-file", "prompt.txt", "--policy", policy, "--budget",
+                               "128", "--dense-layers", "0", "--max-tokens", "12"});
+        EXPECT_EQ(json.at("policy"), policy);
+        EXPECT_EQ(json.at("budget_tokens"), 128);
+        EXPECT_EQ(json.at("pages_selected_per_step"), 8);
+        EXPECT_GT(json.at("pages_scanned_per_step"), 8);
+        EXPECT_EQ(json.at("pages_recalled_per_step") == 0, policy == "pnm-kv");
+        EXPECT_GT(json.at("digest_bytes_read_per_step"), 0);
+        const auto share = json.at("time_share");
+        EXPECT_NEAR(share.at("scoring").get<double>() + share.at("attention").get<double>() +
+                        share.at("recall").get<double>() + share.at("fc").get<double>(),
+                    1.0, 1e-9);
+    }
+}
+
+TEST_F(RunPolicyTest, a_budget_of_everything_says_what_dense_says) {
+    const auto dense =
+        run({"run", "--prompt-file", "prompt.txt", "--max-tokens", "12"});
+    EXPECT_TRUE(dense.at("pages_selected_per_step").is_null());
+    for (const std::string policy : {"pnm-kv", "png-kv", "recall"}) {
+        const auto json = run({"run", "--prompt-file", "prompt.txt", "--policy", policy, "--budget",
+                               "16K", "--max-tokens", "12"});
+        EXPECT_EQ(json.at("token_ids"), dense.at("token_ids"));
+    }
+}
+
+TEST_F(RunPolicyTest, bench_decode_fills_with_random_values_or_a_text) {
+    for (const std::string fill : {"random", "prompt.txt"}) {
+        const auto json = run({"bench", "decode", "--depth", "512", "--fill", fill, "--policy",
+                               "pnm-kv", "--budget", "128", "--dense-layers", "1", "--steps", "3"});
+        EXPECT_EQ(json.at("depth_tokens"), 512);
+        EXPECT_EQ(json.at("steps"), 3);
+        EXPECT_GT(json.at("decode_tok_per_s"), 0);
+        EXPECT_EQ(json.at("pages_selected_per_step"), 8);
+    }
+    const auto empty = run({"bench", "decode", "--steps", "2"});
+    EXPECT_EQ(empty.at("depth_tokens"), 0);
+    EXPECT_EQ(empty.at("policy"), "dense");
+}
+
+TEST_F(RunPolicyTest, a_text_shorter_than_the_depth_is_refused) {
+    const Outcome outcome = place_.run(
+        {"bench", "decode", "--model", "m.gguf", "--depth", "1M", "--fill", "prompt.txt"});
+    EXPECT_EQ(outcome.exit_status, 2);
+    EXPECT_TRUE(outcome.one_line()) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("--fill: 'prompt.txt' has"));
 }
 
 TEST(RunCommand, a_chat_puts_the_models_form_around_what_is_said) {

@@ -1,0 +1,108 @@
+#include "cli/run_report.h"
+
+#include <sys/resource.h>
+
+#include "base/number.h"
+
+namespace memside::cli {
+
+double DecodeReport::tok_per_s() const {
+    return decode_s > 0.0 ? static_cast<double>(steps) / decode_s : 0.0;
+}
+
+double DecodeReport::per_step(std::int64_t total) const {
+    return steps > 0 ? static_cast<double>(total) / static_cast<double>(steps) : 0.0;
+}
+
+double DecodeReport::per_set(std::int64_t total) const {
+    const std::int64_t sets = statistics.policy.sets;
+    return sets > 0 ? static_cast<double>(total) / static_cast<double>(sets) : 0.0;
+}
+
+double DecodeReport::pages_scanned() const {
+    const engine::PolicyCounts& policy = statistics.policy;
+    return policy.kv_heads > 0
+               ? static_cast<double>(policy.pages_scanned) / static_cast<double>(policy.kv_heads)
+               : 0.0;
+}
+
+double DecodeReport::share(double seconds) const {
+    return statistics.total_s > 0.0 ? seconds / statistics.total_s : 0.0;
+}
+
+void write_decode_members(JsonWriter& json, const DecodeReport& report) {
+    const engine::StepStatistics& steps = report.statistics;
+    const bool selects = report.policy.variant->selects;
+    // Without meaning where every page is attended where it is.
+    const auto of_selection = [&](const char* key, double value) {
+        json.key(key);
+        if (selects) {
+            json.value(value);
+        } else {
+            json.null();
+        }
+    };
+    json.member("policy", report.policy.variant->name);
+    json.key("budget_tokens");
+    if (selects) {
+        json.value(report.policy.selection.budget_tokens);
+    } else {
+        json.null();
+    }
+    json.member("kernels", report.kernels);
+    json.member("decode_tok_per_s", report.tok_per_s());
+    of_selection("pages_selected_per_step", report.per_set(steps.policy.pages_selected));
+    of_selection("pages_scanned_per_step", report.pages_scanned());
+    of_selection("pages_recalled_per_step", report.per_set(steps.policy.pages_recalled));
+    json.member("kv_bytes_read_per_step", report.per_step(steps.kv_bytes()));
+    of_selection("digest_bytes_read_per_step", report.per_step(steps.policy.digest_bytes));
+    of_selection("pool_bytes_read_per_step", report.per_step(steps.policy.pool_bytes));
+    of_selection("pool_bytes_written_per_step", report.per_step(steps.policy.copied_bytes));
+    json.key("bytes_read");
+    json.begin_object(JsonWriter::Layout::one_line);
+    // Of all steps; the pool is memory of the same machine, and a copy is read before it is written.
+    json.member("dram",
+                steps.kv_bytes() + steps.policy.digest_bytes + steps.policy.copied_bytes);
+    json.end_object();
+    const double scoring = report.share(steps.policy.scoring_s);
+    const double recall = report.share(steps.policy.recall_s);
+    const double attention = report.share(steps.attention_s);
+    json.key("time_share");
+    json.begin_object(JsonWriter::Layout::one_line);
+    json.member("scoring", scoring);
+    json.member("recall", recall);
+    json.member("attention", attention);
+    json.member("fc", 1.0 - scoring - recall - attention);
+    json.end_object();
+    json.member("peak_rss_bytes", peak_rss_bytes());
+}
+
+std::string describe_decode(const DecodeReport& report) {
+    const engine::StepStatistics& steps = report.statistics;
+    std::string pages;
+    if (report.policy.variant->selects) {
+        pages = fmt::format("; {:.1f} pages of a set selected, {:.1f} scanned, {:.2f} recalled",
+                            report.per_set(steps.policy.pages_selected),
+                            report.pages_scanned(),
+                            report.per_set(steps.policy.pages_recalled));
+    }
+    const double scoring = report.share(steps.policy.scoring_s);
+    const double recall = report.share(steps.policy.recall_s);
+    const double attention = report.share(steps.attention_s);
+    return fmt::format(
+        "{:.1f} tok/s; of a step scoring {:.1f} %, recall {:.1f} %, attention {:.1f} %, the rest "
+        "{:.1f} %{}; {} of keys and values and {} of digests read per step; {}; peak memory {}",
+        report.tok_per_s(), 100.0 * scoring, 100.0 * recall, 100.0 * attention,
+        100.0 * (1.0 - scoring - recall - attention), pages,
+        format_bytes(report.per_step(steps.kv_bytes())),
+        format_bytes(report.per_step(steps.policy.digest_bytes)), report.kernels,
+        format_bytes(static_cast<double>(peak_rss_bytes())));
+}
+
+std::int64_t peak_rss_bytes() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return std::int64_t{usage.ru_maxrss} * 1024;
+}
+
+}  // namespace memside::cli

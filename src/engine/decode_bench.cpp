@@ -1,0 +1,64 @@
+#include "engine/decode_bench.h"
+
+#include <cassert>
+#include <chrono>
+
+#include "kv/counter_random.h"
+
+namespace memside::engine {
+namespace {
+
+double seconds_now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+void fill(Decoder& decoder, const DecodeBenchOptions& options) {
+    if (options.text.empty()) {
+        decoder.fill_random(options.depth_tokens, options.seed);
+        return;
+    }
+    assert(static_cast<std::int64_t>(options.text.size()) == options.depth_tokens);
+    decoder.feed(options.text, options.fed);
+}
+
+}  // namespace
+
+Result<DecodeBenchResult> bench_decode(const ModelFile& model, const DecodeBenchOptions& options) {
+    DecoderOptions decoder_options = options.decoder;
+    decoder_options.capacity_tokens =
+        options.depth_tokens + options.warmup_steps + options.max_steps;
+    MEMSIDE_TRY(const auto decoder, Decoder::make(model, decoder_options));
+    DecodeBenchResult result;
+    result.threads = decoder->threads();
+    const double begin = seconds_now();
+    fill(*decoder, options);
+    result.fill_s = seconds_now() - begin;
+
+    std::vector<double> times;
+    const auto step = [&] {
+        // Any token will do; another one each time, so that queries differ.
+        const std::uint64_t bits = kv::random_bits(
+            kv::key_of({options.seed}), static_cast<std::uint64_t>(decoder->length()));
+        const auto token = static_cast<TokenId>(
+            bits % static_cast<std::uint64_t>(model.config.spec.vocab));
+        const double start = seconds_now();
+        decoder->feed(std::span(&token, 1));
+        return seconds_now() - start;
+    };
+    for (std::int64_t i = 0; i < options.warmup_steps; ++i) step();
+    decoder->reset_statistics();
+    while (result.steps < options.max_steps &&
+           (result.steps < options.min_steps || result.total_s < options.seconds)) {
+        times.push_back(step());
+        result.total_s += times.back();
+        ++result.steps;
+    }
+    const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+    std::nth_element(times.begin(), middle, times.end());
+    result.step_s = *middle;
+    result.statistics = decoder->statistics();
+    return result;
+}
+
+}  // namespace memside::engine

@@ -1,0 +1,37 @@
+// Attention of one token over lists of pages, wherever they lie: pages of the store and copies of
+// them in a pool. Partial results merge exactly (log-sum-exp), so that the order and the place of
+// pages do not matter.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/attention_kernel.h"
+#include "engine/kv_store.h"
+#include "engine/thread_pool.h"
+
+namespace memside::engine {
+
+// Query heads of one KV head, side by side, and the pages that they attend.
+struct PageListWork {
+    int first_head = 0;
+    int rows = 0;               // query heads
+    std::vector<KvPage> pages;  // in the order of visiting, at least one
+    std::int64_t last_tokens = 0;  // of the last page that are attended; of the others all
+};
+
+class PageListAttention {
+  public:
+    explicit PageListAttention(ThreadPool& pool) : pool_(pool) {}
+
+    // queries: f32 [heads][head_dim], multiplied by the attention scale and log2(e). out: f32
+    // [heads][head_dim].
+    void run(const KvShape& shape, const std::vector<PageListWork>& works, const float* queries,
+             float* out);
+
+  private:
+    ThreadPool& pool_;
+    std::vector<float> states_;
+};
+
+}  // namespace memside::engine

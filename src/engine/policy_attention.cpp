@@ -1,0 +1,240 @@
+#include "engine/policy_attention.h"
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+#include <numbers>
+
+#include "base/number.h"
+#include "kv/layout.h"
+#include "kv/selection.h"
+
+namespace memside::engine {
+namespace {
+
+double seconds_now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+SelectionConfig selection_of(const KvPolicy& policy) {
+    SelectionConfig config = policy.selection;
+    config.every_score = policy.variant->ranks_all_pages;
+    return config;
+}
+
+DigestConfig digests_of(const KvPolicy& policy, const std::vector<bool>& selecting) {
+    DigestConfig config = policy.digest;
+    config.layers = selecting;
+    return config;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PolicyAttention>> PolicyAttention::make(const KvStore& store,
+                                                               ThreadPool& pool, int heads,
+                                                               const KvPolicy& policy,
+                                                               std::vector<bool> selecting) {
+    assert(policy.variant->selects);
+    const KvShape& shape = store.shape();
+    MEMSIDE_TRY(DigestStore digests, DigestStore::make(shape, digests_of(policy, selecting)));
+    const PageSets sets(policy.selection.select_per, heads, shape.kv_heads);
+    const std::int64_t place_bytes = std::ranges::count(selecting, true) * sets.count() *
+                                     sets.kv_heads() * shape.page_bytes();
+    const std::int64_t places = policy.pool_pages(shape.page_tokens, std::max<std::int64_t>(
+                                                                         place_bytes, 1));
+    const std::int64_t needed = policy.budget_pages(shape.page_tokens);
+    if (policy.variant->ranks_all_pages && places < needed) {
+        return bad_input("--kv-pool", fmt::format("{} hold {} pages of each set; recall needs the "
+                                                  "{} of the budget there, {}",
+                                                  format_bytes(static_cast<double>(policy.pool_bytes)),
+                                                  places, needed,
+                                                  format_bytes(static_cast<double>(needed * place_bytes))));
+    }
+    PagePool fast;
+    if (places > 0) {
+        // A pool that held every page would be no smaller than the store.
+        const std::int64_t all = kv::page_count(shape.capacity_tokens, shape.page_tokens);
+        MEMSIDE_TRY(fast, PagePool::make(shape, sets, selecting, std::min(places, all)));
+    }
+    return std::unique_ptr<PolicyAttention>(
+        new PolicyAttention(store, pool, heads, policy, places, std::move(selecting),
+                            std::move(digests), std::move(fast)));
+}
+
+PolicyAttention::PolicyAttention(const KvStore& store, ThreadPool& pool, int heads,
+                                 const KvPolicy& policy, std::int64_t pool_pages,
+                                 std::vector<bool> selecting, DigestStore digests, PagePool fast)
+    : store_(store),
+      pool_(pool),
+      sets_(policy.selection.select_per, heads, store.shape().kv_heads),
+      policy_(policy),
+      selecting_(std::move(selecting)),
+      budget_pages_(policy.budget_pages(store.shape().page_tokens)),
+      pool_pages_(pool_pages),
+      digests_(std::move(digests)),
+      selector_(store.shape(), pool, heads, selection_of(policy)),
+      fast_(std::move(fast)),
+      lists_(pool),
+      layers_(selecting_.size()),
+      selected_(static_cast<std::size_t>(sets_.count())),
+      queries_(static_cast<std::size_t>(heads * store.shape().head_dim)),
+      works_(static_cast<std::size_t>(sets_.count() * sets_.kv_heads())) {
+    for (std::int64_t set = 0; set < sets_.count(); ++set) {
+        for (int head = 0; head < sets_.kv_heads(); ++head) {
+            PageListWork& work = works_[static_cast<std::size_t>(set * sets_.kv_heads() + head)];
+            work.first_head = sets_.first_head(set, head);
+            work.rows = sets_.rows();
+        }
+    }
+}
+
+void PolicyAttention::append(int layer, std::int64_t first, std::int64_t tokens) {
+    digests_.append(store_, layer, first, tokens, pool_);
+}
+
+void PolicyAttention::run(const AttentionCall& call) {
+    assert(call.tokens == 1 && call.window == 0);
+    for (std::size_t i = 0; i < queries_.size(); ++i) {
+        queries_[i] = call.queries[i] * call.scale * std::numbers::log2e_v<float>;
+    }
+    const std::int64_t pages =
+        kv::page_count(call.first_position + 1, store_.shape().page_tokens);
+    double start = seconds_now();
+    const bool selected = select(call.layer, pages);
+    counts_.kv_heads += store_.shape().kv_heads;
+    counts_.scoring_s += seconds_now() - start;
+    if (selected && pool_pages_ > 0) {
+        start = seconds_now();
+        change_residency(call.layer, pages);
+        counts_.recall_s += seconds_now() - start;
+    }
+    attend(call);
+}
+
+// Sets the pages to attend. True when they have been chosen anew, false when an earlier choice goes
+// on serving.
+bool PolicyAttention::select(int layer, std::int64_t pages) {
+    LayerState& state = layers_[static_cast<std::size_t>(layer)];
+    state.selected.resize(selected_.size());
+    const bool within_budget = pages <= budget_pages_;
+    const bool kept = !within_budget && state.pages > budget_pages_ &&
+                      state.age < policy_.reselect_steps;
+    if (!within_budget && !kept) {
+        selector_.select(queries_.data(), layer, pages, digests_);
+        counts_.pages_scanned += selector_.pages_scored();
+        counts_.digest_bytes += selector_.bytes_read();
+    }
+    for (std::size_t set = 0; set < selected_.size(); ++set) {
+        kv::PageList& list = state.selected[set];
+        if (within_budget) {
+            list.resize(static_cast<std::size_t>(pages));
+            for (std::size_t page = 0; page < list.size(); ++page) {
+                list[page] = static_cast<kv::PageIndex>(page);
+            }
+        } else if (!kept) {
+            list = selector_.selected(static_cast<std::int64_t>(set));
+        } else {
+            // Pages begun since the choice was made are attended too: nothing has judged them.
+            for (std::int64_t page = state.pages; page < pages; ++page) {
+                list.push_back(static_cast<kv::PageIndex>(page));
+            }
+        }
+        selected_[set] = list;
+        counts_.pages_selected += static_cast<std::int64_t>(list.size());
+        ++counts_.sets;
+    }
+    state.pages = pages;
+    state.age = kept ? state.age + 1 : 1;
+    return !kept;
+}
+
+// What moves for a set. The page being written is attended where it is written, and has no copy.
+kv::ResidencyChange PolicyAttention::residency_change(int layer, std::int64_t set,
+                                                      std::int64_t pages,
+                                                      std::int64_t& filled) const {
+    const bool ranked = pages > budget_pages_;
+    // Within the budget no page has to leave, and none is scored.
+    const std::vector<float> equal(ranked ? 0 : static_cast<std::size_t>(pages));
+    const std::span<const float> scores =
+        ranked ? selector_.scores(set) : std::span<const float>(equal);
+    kv::PageList wanted = selected_[static_cast<std::size_t>(set)];
+    if (!wanted.empty() && wanted.back() + 1 == static_cast<kv::PageIndex>(pages)) {
+        wanted.pop_back();
+    }
+    const kv::PageList& resident = fast_.resident(layer, set);
+    kv::ResidencyChange change =
+        policy_.variant->residency->change(scores, wanted, resident, pool_pages_);
+    filled = 0;
+    const kv::PageList after = kv::resident_after(resident, change);
+    if (policy_.variant->ranks_all_pages) {
+        if (resident.empty()) filled = static_cast<std::int64_t>(change.recalled.size());
+        return change;
+    }
+    const kv::PageList grown =
+        kv::top_of(scores, kv::pages_without(wanted, after),
+                   pool_pages_ - static_cast<std::int64_t>(after.size()));
+    filled = static_cast<std::int64_t>(grown.size());
+    change.recalled = kv::pages_of_either(change.recalled, grown);
+    return change;
+}
+
+void PolicyAttention::change_residency(int layer, std::int64_t pages) {
+    std::vector<std::int64_t> copied(selected_.size());
+    std::vector<std::int64_t> filled(selected_.size());
+    pool_.run(sets_.count(), [&](std::int64_t set) {
+        const auto index = static_cast<std::size_t>(set);
+        const kv::ResidencyChange change = residency_change(layer, set, pages, filled[index]);
+        copied[index] = static_cast<std::int64_t>(change.recalled.size());
+        if (!change.recalled.empty() || !change.evicted.empty()) {
+            fast_.apply(store_, layer, set, change);
+        }
+    });
+    for (std::size_t set = 0; set < selected_.size(); ++set) {
+        counts_.pages_filled += filled[set];
+        counts_.pages_recalled += copied[set] - filled[set];
+        counts_.copied_bytes += copied[set] * sets_.kv_heads() * store_.shape().page_bytes();
+    }
+}
+
+// Resident pages first, the others after them in order: the page being written comes last.
+void PolicyAttention::list_pages(const AttentionCall& call, std::int64_t set, int head,
+                                 PageListWork& work) {
+    const kv::PageList& selected = selected_[static_cast<std::size_t>(set)];
+    const int kv_head = sets_.first_kv_head(set) + head;
+    const KvShape& shape = store_.shape();
+    work.pages.clear();
+    const kv::PageList none;
+    const kv::PageList& resident = pool_pages_ > 0 ? fast_.resident(call.layer, set) : none;
+    for (std::size_t i = 0; i < resident.size(); ++i) {
+        if (!std::ranges::binary_search(selected, resident[i])) continue;
+        work.pages.push_back(store_.view(fast_.piece(call.layer, set, i, head)));
+    }
+    counts_.pool_bytes += static_cast<std::int64_t>(work.pages.size()) * shape.page_bytes();
+    for (const kv::PageIndex page : selected) {
+        if (std::ranges::binary_search(resident, page)) continue;
+        work.pages.push_back(store_.page(call.layer, page, kv_head));
+    }
+    counts_.kv_bytes += static_cast<std::int64_t>(work.pages.size()) * shape.page_bytes();
+    const std::int64_t end = call.first_position + 1 - selected.back() * shape.page_tokens;
+    work.last_tokens = std::min(end, shape.page_tokens);
+}
+
+void PolicyAttention::attend(const AttentionCall& call) {
+    for (std::int64_t set = 0; set < sets_.count(); ++set) {
+        for (int head = 0; head < sets_.kv_heads(); ++head) {
+            list_pages(call, set, head,
+                       works_[static_cast<std::size_t>(set * sets_.kv_heads() + head)]);
+        }
+    }
+    lists_.run(store_.shape(), works_, queries_.data(), call.out);
+}
+
+void PolicyAttention::truncate(std::int64_t tokens) {
+    // A page that is cut would be written again: its copy would be of other tokens. Digests forget
+    // by themselves when the next token is appended.
+    fast_.truncate(tokens / store_.shape().page_tokens);
+    for (LayerState& state : layers_) state = {};
+}
+
+}  // namespace memside::engine
