@@ -9,8 +9,8 @@
 namespace memside {
 namespace {
 
-// An integer of at least 1 with an optional suffix, one of `suffixes`, which stand for 1,024 and its
-// powers.
+// An integer of at least 1 with an optional suffix, one of `suffixes`, which stand for 1,024 and
+// its powers.
 Result<std::int64_t> parse_scaled(std::string_view text, std::string_view suffixes,
                                   std::int64_t limit, std::string_view what,
                                   std::string_view allowed, const std::string& where,

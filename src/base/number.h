@@ -22,8 +22,8 @@ Result<double> parse_number(std::string_view text, const std::string& where);
 inline constexpr std::int64_t max_tokens = std::int64_t{1} << 30;
 Result<std::int64_t> parse_tokens(std::string_view text, const std::string& where);
 
-// Parses a number of bytes: an integer, or one with the suffix KiB, MiB, GiB or TiB, or K, M, G or T
-// for the same powers of two. Allowed: 1 to `max_bytes`.
+// Parses a number of bytes: an integer, or one with the suffix KiB, MiB, GiB or TiB, or K, M, G or
+// T for the same powers of two. Allowed: 1 to `max_bytes`.
 inline constexpr std::int64_t max_bytes = std::int64_t{1} << 50;
 Result<std::int64_t> parse_bytes(std::string_view text, const std::string& where);
 

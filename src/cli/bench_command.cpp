@@ -1,5 +1,5 @@
-// memside bench: measures this machine. `attention` is decode attention of one layer, `decode` whole
-// steps of a model.
+// memside bench: measures this machine. `attention` is decode attention of one layer, `decode`
+// whole steps of a model.
 #include <bit>
 
 #include "base/file.h"
@@ -89,8 +89,9 @@ int run_bench(const std::vector<std::string>& arguments) {
     }
     if (!arguments.empty() && !arguments.front().starts_with("-") &&
         arguments.front() != "attention") {
-        return fail("bench", bad_input("", fmt::format("unknown benchmark {}; allowed: attention, decode",
-                                                       in_quotes(arguments.front()))));
+        return fail("bench",
+                    bad_input("", fmt::format("unknown benchmark {}; allowed: attention, decode",
+                                              in_quotes(arguments.front()))));
     }
     Options options("bench attention", "Measures decode attention of one layer on this machine.",
                     examples);
@@ -114,7 +115,8 @@ int run_bench(const std::vector<std::string>& arguments) {
         return fail("bench", parsed.error());
     }
     if (options.help_shown()) return 0;
-    if (skipped == 0) return fail("bench", bad_input("", "what to measure? allowed: attention, decode"));
+    if (skipped == 0)
+        return fail("bench", bad_input("", "what to measure? allowed: attention, decode"));
     const auto bench = read_options(options);
     if (!bench.ok()) return fail("bench", bench.error());
     const Result<bool> on_standard_output = check_outputs(options, {"--json"}, {});

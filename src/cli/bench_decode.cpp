@@ -84,8 +84,7 @@ Result<Outcome> measure(Request request) {
     }
     TokenProgress progress("bench", request.bench.depth_tokens);
     request.bench.fed = [&](std::int64_t tokens) { progress.show(tokens); };
-    MEMSIDE_TRY(const engine::DecodeBenchResult result,
-                engine::bench_decode(model, request.bench));
+    MEMSIDE_TRY(const engine::DecodeBenchResult result, engine::bench_decode(model, request.bench));
     Outcome outcome{result, {}};
     outcome.report.policy = request.bench.decoder.policy;
     outcome.report.steps = result.steps;
@@ -125,7 +124,8 @@ int run_bench_decode(const std::vector<std::string>& arguments) {
     options.group("Model and sequence");
     options.add("--model", "FILE", "a .gguf file, of a split one the first part");
     options.add("--depth", "TOKENS", "tokens before the first step: 0 (default), 32K, 128K");
-    options.add("--fill", "WITH", "random keys and values (default: random), or those of a text file");
+    options.add("--fill", "WITH",
+                "random keys and values (default: random), or those of a text file");
     options.add("--steps", "N", "at most, after 3 that are not counted (default: 256)");
     declare_kv_options(options);
     options.group("Running");

@@ -10,16 +10,16 @@
 namespace memside::cli {
 namespace {
 
-// Defaults: sinks and a local window are always in, and the first layers attend everything, as every
-// published system of this kind has it (docs/engine.md).
+// Defaults: sinks and a local window are always in, and the first layers attend everything, as
+// every published system of this kind has it (docs/engine.md).
 constexpr std::int64_t default_sink_pages = 1;
 constexpr std::int64_t default_recent_pages = 2;
 constexpr std::int64_t default_dense_layers = 2;
 
-constexpr const char* of_selecting[] = {
-    "--budget",      "--budget-mass", "--digest",       "--digest-type",  "--digest-coef",
-    "--select-per",  "--group-score", "--dense-layers", "--sink-pages",   "--recent-pages",
-    "--sticky"};
+constexpr const char* of_selecting[] = {"--budget",       "--budget-mass",  "--digest",
+                                        "--digest-type",  "--digest-coef",  "--select-per",
+                                        "--group-score",  "--dense-layers", "--sink-pages",
+                                        "--recent-pages", "--sticky"};
 
 // Promised by the command line's documentation, not there yet: refused by name.
 constexpr const char* unavailable[] = {"--kv-save", "--kv-load", "--kv-verify", "--record-scores"};
@@ -52,12 +52,10 @@ Status read_selection(const Options& options, engine::KvPolicy& policy) {
         return bad_input("--budget-mass", fmt::format("{} is not a share; allowed: above 0, to 1",
                                                       options.text_or("--budget-mass", "")));
     }
-    MEMSIDE_TRY(selection.select_per, kv::parse_select_per(
-                                          options.text_or("--select-per", "kv-head"),
-                                          "--select-per"));
-    MEMSIDE_TRY(selection.group_score, kv::parse_group_score(
-                                           options.text_or("--group-score", "mean"),
-                                           "--group-score"));
+    MEMSIDE_TRY(selection.select_per,
+                kv::parse_select_per(options.text_or("--select-per", "kv-head"), "--select-per"));
+    MEMSIDE_TRY(selection.group_score,
+                kv::parse_group_score(options.text_or("--group-score", "mean"), "--group-score"));
     MEMSIDE_TRY(selection.pinned.sink,
                 options.integer("--sink-pages", default_sink_pages, 0, 1 << 20));
     MEMSIDE_TRY(selection.pinned.recent,
@@ -88,17 +86,19 @@ Status read_selection(const Options& options, engine::KvPolicy& policy) {
 
 void declare_kv_options(Options& options) {
     options.group("Keys and values");
-    options.add("--policy", "NAME",
-                "dense: every token attends to all before it (default); pnm-kv: only the pages that "
-                "matter are attended, where they lie; png-kv: the same, with steady pages in a "
-                "pool; recall: they are copied into a pool first");
+    options.add(
+        "--policy", "NAME",
+        "dense: every token attends to all before it (default); pnm-kv: only the pages that "
+        "matter are attended, where they lie; png-kv: the same, with steady pages in a "
+        "pool; recall: they are copied into a pool first");
     options.add("--page-size", "TOKENS", "a power of two from 16 (default: 64)");
     options.add("--kv-type", "TYPE", "f16 (default), bf16 or int8");
     options.add("--kv-tier", "TIER", "dram (default)");
     options.group("Selecting pages");
     options.add("--budget", "TOKENS", "attended by a page set, in whole pages (default: 4096)");
-    options.add("--budget-mass", "P",
-                "stop earlier when the pages hold this share of the estimated softmax (default: 1)");
+    options.add(
+        "--budget-mass", "P",
+        "stop earlier when the pages hold this share of the estimated softmax (default: 1)");
     options.add("--digest", "KIND",
                 "what stands for a page: minmax (default), centre-max, centre-mad or centre-std");
     options.add("--digest-type", "TYPE", "f16 (default) or int8");
@@ -126,8 +126,8 @@ Status read_kv_options(const Options& options, engine::DecoderOptions& decoder) 
     decoder.policy.variant = &engine::kv_policy_variants()[chosen];
     MEMSIDE_CHECK(refuse_meaningless(options, *decoder.policy.variant));
     if (const std::string tier = options.text_or("--kv-tier", "dram"); tier != "dram") {
-        return bad_input("--kv-tier",
-                         fmt::format("{} is not implemented yet; implemented: dram", in_quotes(tier)));
+        return bad_input("--kv-tier", fmt::format("{} is not implemented yet; implemented: dram",
+                                                  in_quotes(tier)));
     }
     MEMSIDE_TRY(const std::size_t type,
                 options.choice("--kv-type", "f16", {"f16", "bf16", "int8"}));

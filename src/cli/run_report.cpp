@@ -20,9 +20,9 @@ double DecodeReport::per_set(std::int64_t total) const {
 }
 
 double DecodeReport::pages_scanned() const {
-    const engine::PolicyCounts& policy = statistics.policy;
-    return policy.kv_heads > 0
-               ? static_cast<double>(policy.pages_scanned) / static_cast<double>(policy.kv_heads)
+    const engine::PolicyCounts& counts = statistics.policy;
+    return counts.kv_heads > 0
+               ? static_cast<double>(counts.pages_scanned) / static_cast<double>(counts.kv_heads)
                : 0.0;
 }
 
@@ -60,9 +60,9 @@ void write_decode_members(JsonWriter& json, const DecodeReport& report) {
     of_selection("pool_bytes_written_per_step", report.per_step(steps.policy.copied_bytes));
     json.key("bytes_read");
     json.begin_object(JsonWriter::Layout::one_line);
-    // Of all steps; the pool is memory of the same machine, and a copy is read before it is written.
-    json.member("dram",
-                steps.kv_bytes() + steps.policy.digest_bytes + steps.policy.copied_bytes);
+    // Of all steps; the pool is memory of the same machine, and a copy is read before it is
+    // written.
+    json.member("dram", steps.kv_bytes() + steps.policy.digest_bytes + steps.policy.copied_bytes);
     json.end_object();
     const double scoring = report.share(steps.policy.scoring_s);
     const double recall = report.share(steps.policy.recall_s);
@@ -82,8 +82,7 @@ std::string describe_decode(const DecodeReport& report) {
     std::string pages;
     if (report.policy.variant->selects) {
         pages = fmt::format("; {:.1f} pages of a set selected, {:.1f} scanned, {:.2f} recalled",
-                            report.per_set(steps.policy.pages_selected),
-                            report.pages_scanned(),
+                            report.per_set(steps.policy.pages_selected), report.pages_scanned(),
                             report.per_set(steps.policy.pages_recalled));
     }
     const double scoring = report.share(steps.policy.scoring_s);

@@ -32,25 +32,6 @@ void randomise(std::vector<float>& queries, std::uint64_t key) {
     }
 }
 
-// The min/max digests of every page of every layer.
-Result<std::vector<DigestStore>> make_digests(const KvStore& store, ThreadPool& pool) {
-    const KvShape& shape = store.shape();
-    const std::int64_t pages = kv::page_count(shape.capacity_tokens, shape.page_tokens);
-    std::vector<DigestStore> digests;
-    for (std::size_t layer = 0; layer < shape.kept_tokens.size(); ++layer) {
-        MEMSIDE_TRY(DigestStore made, DigestStore::make(shape, kv::DigestKind::minmax, 1.0F));
-        pool.run(pages, [&](std::int64_t page) {
-            const std::int64_t tokens =
-                std::min(shape.page_tokens, shape.capacity_tokens - page * shape.page_tokens);
-            for (int h = 0; h < shape.kv_heads; ++h) {
-                made.update(store, static_cast<int>(layer), page, h, tokens);
-            }
-        });
-        digests.push_back(std::move(made));
-    }
-    return digests;
-}
-
 }  // namespace
 
 Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& options) {
@@ -75,10 +56,13 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
     std::vector<float> out(queries.size());
     Attention dense(store, pool, options.heads);
     MEMSIDE_CHECK(kv::check_budget(options.budget_tokens, options.page_tokens, pinned, "--budget"));
-    SelectedAttention selected(store, pool, options.heads, {options.budget_tokens, pinned});
-    std::vector<DigestStore> digests;
-    if (options.select) {
-        MEMSIDE_TRY(digests, make_digests(store, pool));
+    SelectionConfig selection;
+    selection.budget_tokens = options.budget_tokens;
+    selection.pinned = pinned;
+    SelectedAttention selected(store, pool, options.heads, selection);
+    MEMSIDE_TRY(DigestStore digests, DigestStore::make(shape, {}));
+    for (int layer = 0; options.select && layer < layers; ++layer) {
+        digests.append(store, layer, 0, options.context_tokens, pool);
     }
     AttentionCall call;
     call.queries = queries.data();
@@ -104,7 +88,7 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
             const std::int64_t before = dense.bytes_read();
             const double begin = seconds_now();
             if (options.select) {
-                selected.run(call, digests[static_cast<std::size_t>(layer)]);
+                selected.run(call, digests);
             } else {
                 dense.run(call);
             }

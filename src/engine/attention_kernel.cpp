@@ -11,12 +11,10 @@ namespace {
 
 constexpr std::array variants{
 #if defined(__x86_64__)
-    AttentionVariant{"avx512", [] { return cpu_features().avx512; }, attend_page_avx512,
-                     score_digests_avx512},
-    AttentionVariant{"avx2", [] { return cpu_features().avx2; }, attend_page_avx2,
-                     score_digests_avx2},
+    AttentionVariant{"avx512", [] { return cpu_features().avx512; }, attend_page_avx512},
+    AttentionVariant{"avx2", [] { return cpu_features().avx2; }, attend_page_avx2},
 #endif
-    AttentionVariant{"scalar", [] { return true; }, attend_page_scalar, score_digests_scalar},
+    AttentionVariant{"scalar", [] { return true; }, attend_page_scalar},
 };
 
 }  // namespace

@@ -36,25 +36,10 @@ struct AttendPage {
     AttentionState state;
 };
 
-// Digests of 16 pages, whose low and high corners lie dimension-major, and their scores.
-inline constexpr std::int64_t digest_block_pages = 16;
-struct ScoreDigests {
-    const std::uint16_t* corners = nullptr;  // f16 [2][head_dim][16]: all low ones, all high ones
-    int head_dim = 0;
-    // f32 [rows][head_dim]: the queries with negative values, and with positive ones, set to zero.
-    const float* positive = nullptr;
-    const float* negative = nullptr;
-    int rows = 0;
-    // score = sum_i max(q_i x low_i, q_i x high_i), as kv::page_score; f32 [rows][score_stride].
-    float* scores = nullptr;
-    std::int64_t score_stride = 0;
-};
-
 struct AttentionVariant {
     std::string_view name;
     bool (*runs_here)();
     void (*attend)(const AttendPage& job);
-    void (*score)(const ScoreDigests& job);
 };
 
 // The first that runs here is in use; the reference comes last and runs everywhere.
@@ -76,8 +61,5 @@ void write_attention(const AttentionState& state, int rows, std::int64_t value_s
 void attend_page_scalar(const AttendPage& job);
 void attend_page_avx2(const AttendPage& job);
 void attend_page_avx512(const AttendPage& job);
-void score_digests_scalar(const ScoreDigests& job);
-void score_digests_avx2(const ScoreDigests& job);
-void score_digests_avx512(const ScoreDigests& job);
 
 }  // namespace memside::engine

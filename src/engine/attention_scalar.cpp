@@ -34,20 +34,4 @@ void attend_page_scalar(const AttendPage& job) {
     for (int row = 0; row < job.rows; ++row) attend_row(job, row);
 }
 
-void score_digests_scalar(const ScoreDigests& job) {
-    const std::uint16_t* low = job.corners;
-    const std::uint16_t* high = low + job.head_dim * digest_block_pages;
-    for (int row = 0; row < job.rows; ++row) {
-        for (std::int64_t page = 0; page < digest_block_pages; ++page) {
-            float score = 0.0F;
-            for (int d = 0; d < job.head_dim; ++d) {
-                const std::int64_t at = d * digest_block_pages + page;
-                score += job.positive[row * job.head_dim + d] * float_from_half(high[at]) +
-                         job.negative[row * job.head_dim + d] * float_from_half(low[at]);
-            }
-            job.scores[row * job.score_stride + page] = score;
-        }
-    }
-}
-
 }  // namespace memside::engine

@@ -38,10 +38,10 @@ Result<DecodeBenchResult> bench_decode(const ModelFile& model, const DecodeBench
     std::vector<double> times;
     const auto step = [&] {
         // Any token will do; another one each time, so that queries differ.
-        const std::uint64_t bits = kv::random_bits(
-            kv::key_of({options.seed}), static_cast<std::uint64_t>(decoder->length()));
-        const auto token = static_cast<TokenId>(
-            bits % static_cast<std::uint64_t>(model.config.spec.vocab));
+        const std::uint64_t bits = kv::random_bits(kv::key_of({options.seed}),
+                                                   static_cast<std::uint64_t>(decoder->length()));
+        const auto token =
+            static_cast<TokenId>(bits % static_cast<std::uint64_t>(model.config.spec.vocab));
         const double start = seconds_now();
         decoder->feed(std::span(&token, 1));
         return seconds_now() - start;

@@ -1,5 +1,5 @@
-// Measures decode steps of a model at a depth: a sequence of that many tokens, whose keys and values
-// are random or those of a text, and then tokens one by one.
+// Measures decode steps of a model at a depth: a sequence of that many tokens, whose keys and
+// values are random or those of a text, and then tokens one by one.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@
 namespace memside::engine {
 
 struct DecodeBenchOptions {
-    DecoderOptions decoder;          // its capacity is set by the bench
-    std::int64_t depth_tokens = 0;   // at least 0
-    std::span<const TokenId> text;   // depth_tokens tokens to fill with; empty: random ones
-    std::int64_t warmup_steps = 3;   // not counted: they fill caches and the pool
+    DecoderOptions decoder;         // its capacity is set by the bench
+    std::int64_t depth_tokens = 0;  // at least 0
+    std::span<const TokenId> text;  // depth_tokens tokens to fill with; empty: random ones
+    std::int64_t warmup_steps = 3;  // not counted: they fill caches and the pool
     std::int64_t min_steps = 8;
     std::int64_t max_steps = 256;
     double seconds = 5.0;  // of measuring; fewer after max_steps

@@ -32,7 +32,7 @@ struct DecoderOptions {
 // What the steps since reset_statistics() took and read.
 struct StepStatistics {
     double total_s = 0.0;
-    double attention_s = 0.0;  // without scoring and recall
+    double attention_s = 0.0;         // without scoring and recall
     std::int64_t dense_kv_bytes = 0;  // read by attention that does not select
     PolicyCounts policy;
 

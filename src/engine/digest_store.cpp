@@ -1,49 +1,157 @@
 #include "engine/digest_store.h"
 
+#include <cassert>
+#include <limits>
+
+#include "engine/digest_block.h"
 #include "engine/half.h"
-#include "kv/half.h"
 #include "kv/layout.h"
 
 namespace memside::engine {
+namespace {
 
-Result<DigestStore> DigestStore::make(const KvShape& shape, kv::DigestKind kind,
-                                      float coefficient) {
+// Keys of tokens [first, first + count) of a page, as stored, to f32 [count][head_dim].
+void read_keys(const KvStore& store, int layer, std::int64_t page, int kv_head, std::int64_t first,
+               std::int64_t count, float* out) {
+    const KvShape& shape = store.shape();
+    const std::uint16_t* keys = store.page(layer, page, kv_head).keys + first;
+    for (std::int64_t d = 0; d < shape.head_dim; ++d, keys += shape.page_tokens) {
+        for (std::int64_t t = 0; t < count; ++t) {
+            out[t * shape.head_dim + d] = float_from_half(keys[t]);
+        }
+    }
+}
+
+void unite(std::span<float> low, std::span<float> high, std::span<const float> other_low,
+           std::span<const float> other_high) {
+    for (std::size_t d = 0; d < low.size(); ++d) {
+        low[d] = std::min(low[d], other_low[d]);
+        high[d] = std::max(high[d], other_high[d]);
+    }
+}
+
+}  // namespace
+
+Result<DigestStore> DigestStore::make(const KvShape& shape, const DigestConfig& config) {
+    assert(config.layers.empty() || config.layers.size() == shape.kept_tokens.size());
     DigestStore store;
-    store.head_dim_ = shape.head_dim;
-    store.blocks_ = kv::page_count(kv::page_count(shape.capacity_tokens, shape.page_tokens),
-                                   digest_block_pages);
-    store.kind_ = kind;
-    store.coefficient_ = coefficient;
-    const std::int64_t bytes = shape.kv_heads * store.blocks_ * store.block_values() * 2;
-    MEMSIDE_TRY(store.memory_, HugeMemory::reserve(static_cast<std::size_t>(bytes)));
+    store.shape_ = shape;
+    store.config_ = config;
+    const std::int64_t groups = kv::page_count(
+        shape.capacity_tokens, shape.page_tokens * digest_block_pages * digest_block_pages);
+    const std::int64_t bytes =
+        groups * (digest_block_pages + 1) * shape.kv_heads * store.block_bytes();
+    for (std::size_t layer = 0; layer < shape.kept_tokens.size(); ++layer) {
+        Layer made;
+        made.selects = config.layers.empty() || config.layers[layer];
+        if (made.selects) {
+            // A layer that writes over its oldest tokens has no page for a digest to stand for.
+            assert(shape.kept_tokens[layer] == 0);
+            MEMSIDE_TRY(made.memory, HugeMemory::reserve(static_cast<std::size_t>(bytes)));
+            for (int h = 0; h < shape.kv_heads; ++h) made.open.push_back(store.nothing_open());
+        }
+        store.layers_.push_back(std::move(made));
+    }
     return store;
 }
 
-void DigestStore::update(const KvStore& store, int layer, std::int64_t page, int kv_head,
-                         std::int64_t tokens) {
-    const KvPage keys = store.page(layer, page, kv_head);
-    const std::int64_t page_tokens = store.shape().page_tokens;
-    const auto channels = static_cast<std::size_t>(head_dim_);
-    std::vector<float> rows(channels * static_cast<std::size_t>(tokens));
-    for (std::int64_t t = 0; t < tokens; ++t) {
-        for (std::int64_t d = 0; d < head_dim_; ++d) {
-            rows[static_cast<std::size_t>(t * head_dim_ + d)] =
-                float_from_half(keys.keys[d * page_tokens + t]);
+DigestStore::OpenPage DigestStore::nothing_open() const {
+    const auto dim = static_cast<std::size_t>(shape_.head_dim);
+    OpenPage open;
+    open.digest = kv::digest_variant(config_.kind).make(shape_.head_dim, config_.coefficient);
+    for (Corners* corners : {&open.closed, &open.all, &open.own, &open.stored}) {
+        corners->low.resize(dim);
+        corners->high.resize(dim);
+    }
+    return open;
+}
+
+std::int64_t DigestStore::bytes(std::int64_t tokens) const {
+    const std::int64_t pages = kv::page_count(tokens, shape_.page_tokens);
+    const std::int64_t blocks = kv::page_count(pages, digest_block_pages);
+    const std::int64_t superblocks = kv::page_count(blocks, digest_block_pages);
+    const auto layers = std::ranges::count_if(layers_, [](const Layer& l) { return l.selects; });
+    return layers * shape_.kv_heads * (blocks + superblocks) * block_bytes();
+}
+
+void DigestStore::append(const KvStore& store, int layer, std::int64_t first, std::int64_t tokens) {
+    Layer& at = layers_[static_cast<std::size_t>(layer)];
+    assert(at.selects && first <= at.tokens && first + tokens <= shape_.capacity_tokens);
+    for (int h = 0; h < shape_.kv_heads; ++h) {
+        grow(store, layer, h, first, first + tokens, at.open[static_cast<std::size_t>(h)]);
+    }
+    at.tokens = first + tokens;
+}
+
+void DigestStore::append(const KvStore& store, int layer, std::int64_t first, std::int64_t tokens,
+                         ThreadPool& pool) {
+    Layer& at = layers_[static_cast<std::size_t>(layer)];
+    assert(at.selects && first <= at.tokens && first + tokens <= shape_.capacity_tokens);
+    if (tokens == 0) return;
+    const std::int64_t span = superpage_pages * shape_.page_tokens;
+    const std::int64_t end = first + tokens;
+    const std::int64_t first_part = first / span;
+    const std::int64_t parts = (end - 1) / span + 1 - first_part;
+    // A superpage of a KV head is one thread's, who begins with the whole page of token `first`.
+    pool.run(parts * shape_.kv_heads, [&](std::int64_t index) {
+        const std::int64_t part = first_part + index / shape_.kv_heads;
+        OpenPage open = nothing_open();
+        grow(store, layer, static_cast<int>(index % shape_.kv_heads), std::max(first, part * span),
+             std::min(end, (part + 1) * span), open);
+    });
+    for (OpenPage& open : at.open) open.page = -1;
+    at.tokens = end;
+}
+
+void DigestStore::open_page(int layer, int kv_head, std::int64_t page, OpenPage& open) const {
+    const bool next = open.page >= 0 && page == open.page + 1 && page % superpage_pages != 0 &&
+                      open.digest->tokens() == shape_.page_tokens;
+    if (next) {
+        std::swap(open.closed, open.all);
+    } else {
+        std::ranges::fill(open.closed.low, std::numeric_limits<float>::infinity());
+        std::ranges::fill(open.closed.high, -std::numeric_limits<float>::infinity());
+        const std::byte* from = block(layer, kv_head, page / digest_block_pages);
+        for (std::int64_t lane = 0; lane < page % superpage_pages; ++lane) {
+            load_corners(config_.type, from, lane, open.own.low, open.own.high);
+            unite(open.closed.low, open.closed.high, open.own.low, open.own.high);
         }
     }
-    const auto digest = kv::digest_variant(kind_).make(head_dim_, coefficient_);
-    digest->append(rows);
-    std::vector<float> low(channels);
-    std::vector<float> high(channels);
-    digest->corners(low, high);
-    std::uint16_t* block = start(kv_head) + page / digest_block_pages * block_values();
-    for (std::int64_t d = 0; d < head_dim_; ++d) {
-        const std::int64_t at = d * digest_block_pages + page % digest_block_pages;
-        const auto channel = static_cast<std::size_t>(d);
-        // Outward, so that a bound stays a bound.
-        block[at] = kv::half_from_float(low[channel], kv::RoundTo::down);
-        block[head_dim_ * digest_block_pages + at] =
-            kv::half_from_float(high[channel], kv::RoundTo::up);
+    open.digest->clear();
+    open.page = page;
+}
+
+void DigestStore::grow(const KvStore& store, int layer, int kv_head, std::int64_t first,
+                       std::int64_t last, OpenPage& open) const {
+    for (std::int64_t from = first; from < last;) {
+        const std::int64_t page = from / shape_.page_tokens;
+        const std::int64_t begin = page * shape_.page_tokens;
+        const std::int64_t to = std::min(last, begin + shape_.page_tokens);
+        const bool continues = open.page == page && begin + open.digest->tokens() == from;
+        if (!continues) {
+            open_page(layer, kv_head, page, open);
+            from = begin;
+        }
+        open.keys.resize(static_cast<std::size_t>((to - from) * shape_.head_dim));
+        read_keys(store, layer, page, kv_head, from - begin, to - from, open.keys.data());
+        open.digest->append(open.keys);
+        open.digest->corners(open.own.low, open.own.high);
+        const std::int64_t block = page / digest_block_pages;
+        store_corners(
+            config_.type, open.own.low, open.own.high,
+            start(layer, kv_head, block / digest_block_pages, 1 + block % digest_block_pages),
+            page % digest_block_pages);
+
+        // Most tokens leave the box of the superpage as it is.
+        open.stored = open.closed;
+        unite(open.stored.low, open.stored.high, open.own.low, open.own.high);
+        if (!continues || open.stored.low != open.all.low || open.stored.high != open.all.high) {
+            open.all = open.stored;
+            store_corners(config_.type, open.stored.low, open.stored.high,
+                          start(layer, kv_head, block / digest_block_pages, 0),
+                          block % digest_block_pages);
+        }
+        from = to;
     }
 }
 

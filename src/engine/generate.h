@@ -15,7 +15,7 @@ namespace memside::engine {
 struct GenerateOptions {
     std::int64_t max_tokens = 0;
     SamplerOptions sampler;
-    std::vector<std::string> stops;  // none empty
+    std::vector<std::string> stops;         // none empty
     std::function<void(std::int64_t)> fed;  // hears how many prompt tokens are in, if set
 };
 

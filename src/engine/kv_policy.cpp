@@ -45,9 +45,8 @@ Status check_policy(const KvPolicy& policy, std::int64_t page_tokens) {
     const SelectionConfig& selection = policy.selection;
     MEMSIDE_CHECK(
         kv::check_budget(selection.budget_tokens, page_tokens, selection.pinned, "--budget"));
-    MEMSIDE_CHECK(kv::check_coefficient(policy.digest.kind,
-                                        static_cast<double>(policy.digest.coefficient),
-                                        "--digest-coef"));
+    MEMSIDE_CHECK(kv::check_coefficient(
+        policy.digest.kind, static_cast<double>(policy.digest.coefficient), "--digest-coef"));
     if (policy.steady_tokens > selection.budget_tokens) {
         return bad_input("--steady", fmt::format("{} tokens are more than the {} of the budget",
                                                  policy.steady_tokens, selection.budget_tokens));

@@ -34,9 +34,9 @@ const KvPolicyVariant& kv_policy_variant(std::string_view name);
 struct KvPolicy {
     const KvPolicyVariant* variant = &kv_policy_variants().front();
     SelectionConfig selection;
-    DigestConfig digest;             // its layers are filled in by the decoder
-    int dense_layers = 0;            // the first layers that attend every page
-    std::int64_t reselect_steps = 1; // a selection serves this many steps
+    DigestConfig digest;              // its layers are filled in by the decoder
+    int dense_layers = 0;             // the first layers that attend every page
+    std::int64_t reselect_steps = 1;  // a selection serves this many steps
     // png-kv: tokens that stay in the pool, per layer and page set. 0: half the budget.
     std::int64_t steady_tokens = 0;
     // recall: bytes of the pool, of all layers and sets. 0: twice the budget of each set.

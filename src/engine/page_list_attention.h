@@ -15,8 +15,8 @@ namespace memside::engine {
 // Query heads of one KV head, side by side, and the pages that they attend.
 struct PageListWork {
     int first_head = 0;
-    int rows = 0;               // query heads
-    std::vector<KvPage> pages;  // in the order of visiting, at least one
+    int rows = 0;                  // query heads
+    std::vector<KvPage> pages;     // in the order of visiting, at least one
     std::int64_t last_tokens = 0;  // of the last page that are attended; of the others all
 };
 

@@ -18,8 +18,7 @@ Result<PagePool> PagePool::make(const KvShape& shape, const PageSets& sets,
     for (Entry& entry : pool.entries_) {
         for (std::int64_t place = places; place-- > 0;) entry.free.push_back(place);
     }
-    const std::int64_t bytes =
-        count * sets.count() * sets.kv_heads() * places * pool.piece_bytes_;
+    const std::int64_t bytes = count * sets.count() * sets.kv_heads() * places * pool.piece_bytes_;
     MEMSIDE_TRY(pool.memory_, HugeMemory::reserve(static_cast<std::size_t>(bytes)));
     return pool;
 }

@@ -39,7 +39,11 @@ class PagePool {
     // Forgets pages from `pages` on.
     void truncate(std::int64_t pages);
 
-    std::int64_t bytes() const { return static_cast<std::int64_t>(memory_.size()); }
+    // Of all places.
+    std::int64_t bytes() const {
+        return static_cast<std::int64_t>(entries_.size()) * places_ * sets_.kv_heads() *
+               piece_bytes_;
+    }
 
   private:
     struct Entry {
@@ -56,8 +60,8 @@ class PagePool {
     std::byte* place(int layer, std::int64_t set, std::int64_t index) const;
 
     PageSets sets_;
-    std::int64_t piece_bytes_ = 0;  // of a page of one KV head
-    std::int64_t places_ = 0;       // of a set
+    std::int64_t piece_bytes_ = 0;    // of a page of one KV head
+    std::int64_t places_ = 0;         // of a set
     std::vector<std::int64_t> rank_;  // of each layer among those that have a pool
     std::vector<Entry> entries_;      // [layers with a pool][sets]
     HugeMemory memory_;

@@ -39,17 +39,18 @@ Result<std::unique_ptr<PolicyAttention>> PolicyAttention::make(const KvStore& st
     const KvShape& shape = store.shape();
     MEMSIDE_TRY(DigestStore digests, DigestStore::make(shape, digests_of(policy, selecting)));
     const PageSets sets(policy.selection.select_per, heads, shape.kv_heads);
-    const std::int64_t place_bytes = std::ranges::count(selecting, true) * sets.count() *
-                                     sets.kv_heads() * shape.page_bytes();
-    const std::int64_t places = policy.pool_pages(shape.page_tokens, std::max<std::int64_t>(
-                                                                         place_bytes, 1));
+    const std::int64_t place_bytes =
+        std::ranges::count(selecting, true) * sets.count() * sets.kv_heads() * shape.page_bytes();
+    const std::int64_t places =
+        policy.pool_pages(shape.page_tokens, std::max<std::int64_t>(place_bytes, 1));
     const std::int64_t needed = policy.budget_pages(shape.page_tokens);
     if (policy.variant->ranks_all_pages && places < needed) {
-        return bad_input("--kv-pool", fmt::format("{} hold {} pages of each set; recall needs the "
-                                                  "{} of the budget there, {}",
-                                                  format_bytes(static_cast<double>(policy.pool_bytes)),
-                                                  places, needed,
-                                                  format_bytes(static_cast<double>(needed * place_bytes))));
+        return bad_input(
+            "--kv-pool",
+            fmt::format("{} hold {} pages of each set; recall needs the "
+                        "{} of the budget there, {}",
+                        format_bytes(static_cast<double>(policy.pool_bytes)), places, needed,
+                        format_bytes(static_cast<double>(needed * place_bytes))));
     }
     PagePool fast;
     if (places > 0) {
@@ -98,8 +99,7 @@ void PolicyAttention::run(const AttentionCall& call) {
     for (std::size_t i = 0; i < queries_.size(); ++i) {
         queries_[i] = call.queries[i] * call.scale * std::numbers::log2e_v<float>;
     }
-    const std::int64_t pages =
-        kv::page_count(call.first_position + 1, store_.shape().page_tokens);
+    const std::int64_t pages = kv::page_count(call.first_position + 1, store_.shape().page_tokens);
     double start = seconds_now();
     const bool selected = select(call.layer, pages);
     counts_.kv_heads += store_.shape().kv_heads;
@@ -118,8 +118,8 @@ bool PolicyAttention::select(int layer, std::int64_t pages) {
     LayerState& state = layers_[static_cast<std::size_t>(layer)];
     state.selected.resize(selected_.size());
     const bool within_budget = pages <= budget_pages_;
-    const bool kept = !within_budget && state.pages > budget_pages_ &&
-                      state.age < policy_.reselect_steps;
+    const bool kept =
+        !within_budget && state.pages > budget_pages_ && state.age < policy_.reselect_steps;
     if (!within_budget && !kept) {
         selector_.select(queries_.data(), layer, pages, digests_);
         counts_.pages_scanned += selector_.pages_scored();
@@ -171,9 +171,8 @@ kv::ResidencyChange PolicyAttention::residency_change(int layer, std::int64_t se
         if (resident.empty()) filled = static_cast<std::int64_t>(change.recalled.size());
         return change;
     }
-    const kv::PageList grown =
-        kv::top_of(scores, kv::pages_without(wanted, after),
-                   pool_pages_ - static_cast<std::int64_t>(after.size()));
+    const kv::PageList grown = kv::top_of(scores, kv::pages_without(wanted, after),
+                                          pool_pages_ - static_cast<std::int64_t>(after.size()));
     filled = static_cast<std::int64_t>(grown.size());
     change.recalled = kv::pages_of_either(change.recalled, grown);
     return change;

@@ -26,12 +26,12 @@ struct PolicyCounts {
     // Copied into an empty pool, and into places that a steady set had left: what a prefill would
     // have left there, as in kv/selection_run.h. None of the recalled ones.
     std::int64_t pages_filled = 0;
-    std::int64_t kv_bytes = 0;         // read by attention, copies in the pool included
-    std::int64_t pool_bytes = 0;       // of those, in the pool
-    std::int64_t copied_bytes = 0;     // into the pool
-    std::int64_t digest_bytes = 0;     // read
-    double scoring_s = 0.0;            // scores and top-k
-    double recall_s = 0.0;             // residency and copies
+    std::int64_t kv_bytes = 0;      // read by attention, copies in the pool included
+    std::int64_t pool_bytes = 0;    // of those, in the pool
+    std::int64_t copied_bytes = 0;  // into the pool
+    std::int64_t digest_bytes = 0;  // read
+    double scoring_s = 0.0;         // scores and top-k
+    double recall_s = 0.0;          // residency and copies
 };
 
 class PolicyAttention {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cassert>
+#include <cmath>
 #include <limits>
 
 #include "kv/layout.h"
@@ -9,8 +10,9 @@
 namespace memside::kv {
 namespace {
 
-constexpr std::array<TopPagesVariant, 2> variants{
-    {{"radix", select_top_pages_by_radix}, {"sort", select_top_pages_by_sort}}};
+constexpr std::array<TopPagesVariant, 3> variants{{{"blocks", select_top_pages_by_blocks},
+                                                   {"radix", select_top_pages_by_radix},
+                                                   {"sort", select_top_pages_by_sort}}};
 
 // The first `count` of `candidates` in the order `before`, in ascending page order.
 template <typename Before>
@@ -48,6 +50,23 @@ Status check_budget(std::int64_t budget_tokens, std::int64_t page_tokens, Pinned
 
 void select_top_pages(std::span<const float> scores, std::int64_t count, PageList& selected) {
     variants.front().select(scores, count, selected);
+}
+
+std::int64_t pages_of_mass(std::span<const float> scores, std::span<const PageIndex> rank_order,
+                           double mass) {
+    // Weights are relative to the largest score, so that none overflows.
+    const float largest = scores.empty() ? 0.0F : *std::ranges::max_element(scores);
+    const auto weight = [&](float score) -> double { return std::exp2(score - largest); };
+    double total = 0.0;
+    for (const float score : scores) total += weight(score);
+    double reached = 0.0;
+    std::int64_t count = 0;
+    for (const PageIndex page : rank_order) {
+        reached += weight(scores[page]);
+        ++count;
+        if (reached >= mass * total) break;
+    }
+    return count;
 }
 
 PageList top_of(std::span<const float> scores, std::span<const PageIndex> candidates,

@@ -49,6 +49,21 @@ inline bool ranks_before(std::span<const float> scores, PageIndex a, PageIndex b
 // Replaces `selected`. Linear in pages.
 void select_top_pages(std::span<const float> scores, std::int64_t count, PageList& selected);
 
+// Pages of a block of the keys below.
+inline constexpr std::int64_t score_block_pages = 16;
+
+// select_top_pages for who knows, of every 16 pages from page 0 on, the largest score_key: where
+// the count is small against the blocks, most pages are not looked at.
+void select_top_pages_in_blocks(std::span<const float> scores,
+                                std::span<const std::uint32_t> block_keys, std::int64_t count,
+                                PageList& selected);
+
+// How many pages of `rank_order`, as ranked() gives it, hold the share `mass` of the softmax over
+// all pages, sum of 2^score: the fewest whose sum reaches it, at least one, at most all of them.
+// scores: f32 [pages], not NaN, without pins. The sums are f64.
+std::int64_t pages_of_mass(std::span<const float> scores, std::span<const PageIndex> rank_order,
+                           double mass);
+
 // The `count` of `candidates` that rank first, in ascending page order.
 PageList top_of(std::span<const float> scores, std::span<const PageIndex> candidates,
                 std::int64_t count);
@@ -69,6 +84,8 @@ struct TopPagesVariant {
 std::span<const TopPagesVariant> top_pages_variants();
 
 // One file each.
+void select_top_pages_by_blocks(std::span<const float> scores, std::int64_t count,
+                                PageList& selected);
 void select_top_pages_by_radix(std::span<const float> scores, std::int64_t count,
                                PageList& selected);
 void select_top_pages_by_sort(std::span<const float> scores, std::int64_t count,

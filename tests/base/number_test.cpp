@@ -58,7 +58,8 @@ TEST(Bytes, sizes_are_read_with_and_without_a_suffix) {
         const auto result = parse_bytes(text, "--kv-pool");
         ASSERT_FALSE(result.ok()) << text;
         EXPECT_THAT(result.error().message(),
-                    testing::HasSubstr("allowed: 1 to 1024T bytes, such as 1073741824")) << text;
+                    testing::HasSubstr("allowed: 1 to 1024T bytes, such as 1073741824"))
+            << text;
         EXPECT_EQ(result.error().exit_status(), 2);
     }
 }

@@ -38,7 +38,8 @@ TEST(RunCommand, an_option_without_meaning_for_the_policy_is_refused) {
     };
     refused({"--budget", "1K"}, "--budget: has no meaning for --policy dense; it is for pnm-kv");
     refused({"--policy", "pnm-kv", "--steady", "1K"}, "--steady: has no meaning for --policy pnm");
-    refused({"--policy", "png-kv", "--kv-pool", "1G"}, "--kv-pool: has no meaning for --policy png");
+    refused({"--policy", "png-kv", "--kv-pool", "1G"},
+            "--kv-pool: has no meaning for --policy png");
     refused({"--policy", "pnm-kv", "--budget", "128"}, "--budget: 128 tokens are 2 pages of 64");
     refused({"--policy", "pnm-kv", "--budget-mass", "1.5"}, "--budget-mass: 1.5 is not a share");
     refused({"--policy", "pnm-kv", "--digest-coef", "2"}, "--digest-coef");
@@ -58,7 +59,8 @@ class RunPolicyTest : public testing::Test {
     }
 
     nlohmann::json run(std::vector<std::string> arguments) {
-        arguments.insert(arguments.end(), {"--model", "m.gguf", "--page-size", "16", "--json", "-"});
+        arguments.insert(arguments.end(),
+                         {"--model", "m.gguf", "--page-size", "16", "--json", "-"});
         const Outcome outcome = place_.run(arguments);
         EXPECT_EQ(outcome.exit_status, 0) << outcome.err;
         return nlohmann::json::parse(outcome.out);
@@ -85,8 +87,7 @@ TEST_F(RunPolicyTest, statistics_say_what_a_step_read) {
 }
 
 TEST_F(RunPolicyTest, a_budget_of_everything_says_what_dense_says) {
-    const auto dense =
-        run({"run", "--prompt-file", "prompt.txt", "--max-tokens", "12"});
+    const auto dense = run({"run", "--prompt-file", "prompt.txt", "--max-tokens", "12"});
     EXPECT_TRUE(dense.at("pages_selected_per_step").is_null());
     for (const std::string policy : {"pnm-kv", "png-kv", "recall"}) {
         const auto json = run({"run", "--prompt-file", "prompt.txt", "--policy", policy, "--budget",

@@ -157,48 +157,6 @@ TEST(AttentionKernel, weights_that_differ_by_many_powers_of_two_stay_finite) {
     }
 }
 
-TEST(AttentionKernel, every_variant_scores_digests_as_the_pages_score_in_f64) {
-    for (const int head_dim : {16, 64, 80, 128, 256, 24}) {
-        for (const int rows : {1, 2, 3, 4, 7, 8}) {
-            std::vector<std::uint16_t> corners;
-            for (const float value : test::random_values(index(2 * head_dim * 16), 5)) {
-                corners.push_back(half_from_float(value));
-            }
-            const auto queries = test::random_values(index(rows * head_dim), 6);
-            std::vector<float> positive;
-            std::vector<float> negative;
-            for (const float q : queries) {
-                positive.push_back(std::max(q, 0.0F));
-                negative.push_back(std::min(q, 0.0F));
-            }
-            for (const AttentionVariant& variant : attention_variants()) {
-                if (!variant.runs_here()) continue;
-                std::vector<float> scores(index(rows * 19));
-                variant.score({corners.data(), head_dim, positive.data(), negative.data(), rows,
-                               scores.data(), 19});
-                for (int row = 0; row < rows; ++row) {
-                    for (int page = 0; page < 16; ++page) {
-                        std::vector<float> low;
-                        std::vector<float> high;
-                        for (int d = 0; d < head_dim; ++d) {
-                            low.push_back(float_from_half(corners[index(d * 16 + page)]));
-                            high.push_back(
-                                float_from_half(corners[index((head_dim + d) * 16 + page)]));
-                        }
-                        // Corners need not be ordered here; the kernel takes high for q > 0.
-                        double want = 0.0;
-                        for (int d = 0; d < head_dim; ++d) {
-                            const double q = queries[index(row * head_dim + d)];
-                            want += q * static_cast<double>(q > 0 ? high[index(d)] : low[index(d)]);
-                        }
-                        ASSERT_NEAR(scores[index(row * 19 + page)], want, 2e-5) << variant.name;
-                    }
-                }
-            }
-        }
-    }
-}
-
 TEST(AttentionKernel, states_of_disjoint_pages_merge_to_that_of_all) {
     const Scene scene{16, 6, 64, 4};
     const KvStore store = scene.store();

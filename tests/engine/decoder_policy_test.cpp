@@ -179,8 +179,7 @@ TEST_F(DecoderPolicyTest, a_random_fill_stands_for_a_prompt) {
             ASSERT_TRUE(std::isfinite(value));
         }
     }
-    EXPECT_EQ(decoder->statistics().policy.pages_selected,
-              4 * decoder->statistics().policy.sets);
+    EXPECT_EQ(decoder->statistics().policy.pages_selected, 4 * decoder->statistics().policy.sets);
     EXPECT_GT(decoder->statistics().policy.pages_scanned, 0);
 }
 

@@ -36,8 +36,7 @@ TEST(KvPolicy, more_steady_tokens_than_the_budget_are_refused) {
     policy.steady_tokens = 641;
     const Status status = check_policy(policy, 64);
     ASSERT_FALSE(status.ok());
-    EXPECT_EQ(status.error().message(),
-              "--steady: 641 tokens are more than the 640 of the budget");
+    EXPECT_EQ(status.error().message(), "--steady: 641 tokens are more than the 640 of the budget");
 }
 
 TEST(KvPolicy, pins_beyond_the_budget_are_refused_unless_nothing_is_selected) {

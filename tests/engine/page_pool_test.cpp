@@ -1,5 +1,7 @@
 #include "engine/page_pool.h"
 
+#include <rapidcheck/gtest.h>
+
 #include <cstring>
 #include <set>
 

@@ -339,13 +339,11 @@ TEST(PolicyAttention, counts_are_bytes_and_pages_of_what_was_attended) {
         EXPECT_EQ(counts.sets, 10 * kv_heads);
         EXPECT_EQ(counts.pages_selected, 8 * counts.sets);
         EXPECT_EQ(counts.kv_bytes, counts.pages_selected * scene.store.shape().page_bytes());
-        EXPECT_EQ(counts.copied_bytes, (counts.pages_recalled + counts.pages_filled) *
-                                           scene.store.shape().page_bytes());
+        EXPECT_EQ(counts.copied_bytes,
+                  (counts.pages_recalled + counts.pages_filled) * scene.store.shape().page_bytes());
         const std::int64_t page = scene.store.shape().page_bytes();
         // All but the page being written is in recall's pool, half of the budget in a steady one.
-        const std::int64_t in_pool = name == "recall"   ? 7
-                                     : name == "png-kv" ? 4
-                                                        : 0;
+        const std::int64_t in_pool = name == "recall" ? 7 : name == "png-kv" ? 4 : 0;
         EXPECT_EQ(counts.pool_bytes, in_pool * counts.sets * page) << name;
     }
 }

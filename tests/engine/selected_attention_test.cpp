@@ -33,13 +33,8 @@ struct Scene {
             store.write(0, t, test::random_values(kv_heads * dim, seed).data(),
                         test::random_values(kv_heads * dim, 70000 + seed).data());
         }
-        digests = std::move(DigestStore::make(shape, kv::DigestKind::minmax, 1.0F)).value();
-        for (std::int64_t page = 0; page * page_tokens < tokens; ++page) {
-            for (int h = 0; h < kv_heads; ++h) {
-                digests.update(store, 0, page, h,
-                               std::min(page_tokens, tokens - page * page_tokens));
-            }
-        }
+        digests = std::move(DigestStore::make(shape, {})).value();
+        digests.append(store, 0, 0, tokens);
         queries = test::random_values(heads * dim, 99, 2.0F);
         call.queries = queries.data();
         call.tokens = 1;
@@ -60,12 +55,19 @@ struct Scene {
     AttentionCall call;
 };
 
+SelectionConfig config(std::int64_t budget_tokens, kv::PinnedPages pinned) {
+    SelectionConfig made;
+    made.budget_tokens = budget_tokens;
+    made.pinned = pinned;
+    return made;
+}
+
 TEST(SelectedAttention, a_budget_of_all_tokens_is_dense_attention) {
     Scene scene;
     ThreadPool pool(2);
     Attention(scene.store, pool, heads).run(scene.call);
     const std::vector<float> dense = scene.out;
-    SelectedAttention selected(scene.store, pool, heads, {tokens, {}});
+    SelectedAttention selected(scene.store, pool, heads, config(tokens, {}));
     selected.run(scene.call, scene.digests);
     for (std::size_t i = 0; i < dense.size(); ++i) EXPECT_NEAR(scene.out[i], dense[i], 2e-6);
 }
@@ -73,7 +75,9 @@ TEST(SelectedAttention, a_budget_of_all_tokens_is_dense_attention) {
 void expect_best_pages(kv::GroupScore how) {
     Scene scene;
     ThreadPool pool(1);
-    SelectedAttention selected(scene.store, pool, heads, {160, {1, 2}, how});
+    SelectionConfig selection = config(160, {1, 2});
+    selection.group_score = how;
+    SelectedAttention selected(scene.store, pool, heads, selection);
     selected.run(scene.call, scene.digests);
     const std::int64_t pages = (tokens + page_tokens - 1) / page_tokens;
     for (int h = 0; h < kv_heads; ++h) {
@@ -101,7 +105,7 @@ void expect_best_pages(kv::GroupScore how) {
         kv::pin_pages(scores, {1, 2});
         kv::PageList want;
         kv::select_top_pages(scores, 10, want);
-        EXPECT_EQ(selected.selected(h), want) << "KV head " << h;
+        EXPECT_EQ(selected.selector().selected(h), want) << "KV head " << h;
     }
 }
 
@@ -113,16 +117,19 @@ TEST(SelectedAttention, attends_the_pages_with_the_highest_maxima_when_asked_to)
     expect_best_pages(kv::GroupScore::max);
 }
 
-TEST(SelectedAttention, what_it_attends_is_softmax_over_the_selected_tokens_alone) {
+void expect_softmax_of_selected(kv::SelectPer per) {
     Scene scene;
     ThreadPool pool(2);
-    SelectedAttention selected(scene.store, pool, heads, {96, {1, 1}});
+    SelectionConfig selection = config(96, {1, 1});
+    selection.select_per = per;
+    SelectedAttention selected(scene.store, pool, heads, selection);
     selected.run(scene.call, scene.digests);
     for (int head = 0; head < heads; ++head) {
         const int h = head * kv_heads / heads;
         double sum = 0.0;
         std::vector<double> want(dim);
-        for (const kv::PageIndex page : selected.selected(h)) {
+        for (const kv::PageIndex page :
+             selected.selector().selected(head * selected.selector().sets() / heads)) {
             for (std::int64_t t = page * page_tokens;
                  t < std::min<std::int64_t>((page + 1) * page_tokens, tokens); ++t) {
                 double dot = 0.0;
@@ -143,6 +150,15 @@ TEST(SelectedAttention, what_it_attends_is_softmax_over_the_selected_tokens_alon
             EXPECT_NEAR(scene.out[index(head * dim + d)], want[index(d)] / sum, 3e-6);
         }
     }
+}
+
+TEST(SelectedAttention, what_it_attends_is_softmax_over_the_selected_tokens_alone) {
+    expect_softmax_of_selected(kv::SelectPer::kv_head);
+}
+
+TEST(SelectedAttention, heads_attend_one_set_or_sets_of_their_own_when_asked_to) {
+    expect_softmax_of_selected(kv::SelectPer::layer);
+    expect_softmax_of_selected(kv::SelectPer::query_head);
 }
 
 }  // namespace
