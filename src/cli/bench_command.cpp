@@ -38,9 +38,16 @@ Result<engine::AttentionBenchOptions> read_options(const Options& options) {
     if (!type.ok()) return type.error();
     MEMSIDE_TRY(const std::size_t policy, options.choice("--policy", "dense", {"dense", "select"}));
     bench.select = policy == 1;
-    if (!bench.select && options.text("--budget")) {
-        return bad_input("--budget", "has no meaning for --policy dense; it is for select");
+    for (const char* name : {"--budget", "--digest-type"}) {
+        if (bench.select || !options.text(name)) continue;
+        return bad_input(name, "has no meaning for --policy dense; it is for select");
     }
+    MEMSIDE_TRY(const std::size_t digest_type,
+                options.choice("--digest-type", "f16", kv::digest_type_names()));
+    bench.digest_type = static_cast<kv::DigestType>(digest_type);
+    MEMSIDE_TRY(const std::size_t keys,
+                options.choice("--keys", "random", {"random", "clustered"}));
+    bench.clustered = keys == 1;
     MEMSIDE_TRY(bench.budget_tokens, parse_tokens(options.text_or("--budget", "4096"), "--budget"));
     MEMSIDE_TRY(bench.page_tokens, options.integer("--page-size", 64, engine::min_page_tokens,
                                                    engine::max_page_tokens));
@@ -56,11 +63,16 @@ Result<engine::AttentionBenchOptions> read_options(const Options& options) {
     return bench;
 }
 
-std::string to_json(const engine::AttentionBenchResult& result) {
+std::string to_json(const engine::AttentionBenchResult& result, bool select) {
     JsonWriter json;
     json.begin_object();
     json.member("ns_per_token_per_layer", result.ns_per_token_per_layer);
     json.member("bytes_read", result.bytes_read);
+    if (select) {
+        json.member("select_ns_per_layer", result.select_ns_per_layer);
+        json.member("digests_read", result.digests_read);
+        json.member("digest_ns_per_layer", result.digest_ns_per_layer);
+    }
     json.member("gb_per_s", result.gb_per_s);
     json.member("stream_gb_per_s", result.stream_gb_per_s);
     json.member("fraction_of_stream", result.fraction_of_stream);
@@ -71,14 +83,22 @@ std::string to_json(const engine::AttentionBenchResult& result) {
     return std::move(json).finish();
 }
 
-std::string to_text(const engine::AttentionBenchResult& result) {
-    return fmt::format(
+std::string to_text(const engine::AttentionBenchResult& result, bool select) {
+    std::string text = fmt::format(
         "attention of one layer  {} (median of {} over {} layers, {})\n"
         "read                    {}, {:.1f} GB/s\n"
         "stream in the same run  {:.1f} GB/s; attention reaches {:.0f} % of it\n",
         format_seconds(result.ns_per_token_per_layer * 1e-9), result.repetitions, result.layers,
         result.kernel, format_bytes(static_cast<double>(result.bytes_read)), result.gb_per_s,
         result.stream_gb_per_s, 100.0 * result.fraction_of_stream);
+    if (select) {
+        text += fmt::format(
+            "of it selecting         {}; {:.0f} % of the pages' digests read\n"
+            "digests of a new token  {} a layer\n",
+            format_seconds(result.select_ns_per_layer * 1e-9), 100.0 * result.digests_read,
+            format_seconds(result.digest_ns_per_layer * 1e-9));
+    }
+    return text;
 }
 
 }  // namespace
@@ -102,6 +122,9 @@ int run_bench(const std::vector<std::string>& arguments) {
     options.add("--kv-type", "TYPE", "f16");
     options.add("--policy", "NAME", "dense (default) or select");
     options.add("--budget", "TOKENS", "tokens attended of a selection (default: 4096)");
+    options.add("--digest-type", "TYPE", "of a selection: f16 (default) or int8");
+    options.add("--keys", "KIND",
+                "random (default), or clustered: passages of 3,000 tokens whose keys are alike");
     options.add("--page-size", "TOKENS", "a power of two from 16 (default: 64)");
     options.add("--threads", "N", "0: all cores (default: 1)");
     options.add("--distinct-mib", "N",
@@ -124,8 +147,9 @@ int run_bench(const std::vector<std::string>& arguments) {
     const auto result = engine::bench_attention(*bench);
     if (!result.ok()) return fail("bench", result.error());
     OutputSet outputs;
-    if (const auto path = options.text("--json")) outputs.add(*path, to_json(*result));
-    if (!*on_standard_output) outputs.add("-", to_text(*result));
+    if (const auto path = options.text("--json"))
+        outputs.add(*path, to_json(*result, bench->select));
+    if (!*on_standard_output) outputs.add("-", to_text(*result, bench->select));
     if (const Status written = outputs.commit(); !written.ok()) {
         return fail("bench", written.error());
     }

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "engine/attention.h"
-#include "engine/selected_attention.h"
+#include "engine/policy_attention.h"
 #include "engine/stream_rate.h"
 #include "kv/counter_random.h"
 #include "kv/layout.h"
@@ -15,6 +15,10 @@ namespace {
 double seconds_now() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
         .count();
+}
+
+std::size_t size(std::int64_t count) {
+    return static_cast<std::size_t>(count);
 }
 
 double median(std::vector<double> values) {
@@ -32,6 +36,47 @@ void randomise(std::vector<float>& queries, std::uint64_t key) {
     }
 }
 
+// Writes keys and values of `tokens` tokens of all layers in passages (AttentionBenchOptions).
+void fill_passages(KvStore& store, std::int64_t tokens, std::uint64_t seed, ThreadPool& pool) {
+    constexpr std::int64_t passage_tokens = 3000;
+    const auto values = static_cast<std::size_t>(store.shape().kv_heads * store.shape().head_dim);
+    for (std::size_t layer = 0; layer < store.shape().kept_tokens.size(); ++layer) {
+        pool.run(kv::page_count(tokens, passage_tokens), [&](std::int64_t passage) {
+            const std::uint64_t centre =
+                kv::key_of({seed, layer, static_cast<std::uint64_t>(passage)});
+            std::vector<float> row(values);
+            const std::int64_t first = passage * passage_tokens;
+            for (std::int64_t t = first; t < std::min(first + passage_tokens, tokens); ++t) {
+                const std::uint64_t noise = kv::key_of({centre, static_cast<std::uint64_t>(t)});
+                for (std::size_t i = 0; i < values; ++i) {
+                    const double middle = 2.0 * kv::uniform(kv::random_bits(centre, i)) - 1.0;
+                    row[i] = static_cast<float>(middle) +
+                             kv::normal_pair(kv::random_bits(noise, i)).sum / 8.0F;
+                }
+                store.write(static_cast<int>(layer), t, row.data(), row.data());
+            }
+        });
+    }
+}
+
+// Seconds that the digests of one new token take in one layer: the median over four pages of them.
+double digest_seconds(KvStore& store, PolicyAttention& selected, std::int64_t first) {
+    const KvShape& shape = store.shape();
+    std::vector<float> row(static_cast<std::size_t>(shape.kv_heads * shape.head_dim));
+    std::vector<double> seconds;
+    const auto layers = static_cast<int>(shape.kept_tokens.size());
+    for (std::int64_t t = first; t < shape.capacity_tokens; ++t) {
+        for (int layer = 0; layer < layers; ++layer) {
+            randomise(row, kv::key_of({static_cast<std::uint64_t>(t)}));
+            store.write(layer, t, row.data(), row.data());
+            const double begin = seconds_now();
+            selected.append(layer, t, 1);
+            seconds.push_back(seconds_now() - begin);
+        }
+    }
+    return median(std::move(seconds));
+}
+
 }  // namespace
 
 Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& options) {
@@ -40,7 +85,8 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
     shape.kv_heads = options.kv_heads;
     shape.head_dim = options.head_dim;
     shape.page_tokens = options.page_tokens;
-    shape.capacity_tokens = options.context_tokens;
+    // Room for the tokens that digest_seconds() writes.
+    shape.capacity_tokens = options.context_tokens + (options.select ? 4 * shape.page_tokens : 0);
     shape.kept_tokens = {0};
     const std::int64_t layer_bytes = (options.context_tokens + shape.page_tokens - 1) /
                                      shape.page_tokens * shape.kv_heads * shape.page_bytes();
@@ -50,19 +96,28 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
     shape.kept_tokens.assign(static_cast<std::size_t>(layers), 0);
     MEMSIDE_TRY(KvStore store, KvStore::make(shape));
     MEMSIDE_TRY(StreamRate stream, StreamRate::make(distinct, pool));
-    store.fill_random(options.context_tokens, options.seed, pool);
+    if (options.clustered) {
+        fill_passages(store, options.context_tokens, options.seed, pool);
+    } else {
+        store.fill_random(options.context_tokens, options.seed, pool);
+    }
 
     std::vector<float> queries(static_cast<std::size_t>(options.heads * options.head_dim));
     std::vector<float> out(queries.size());
     Attention dense(store, pool, options.heads);
-    MEMSIDE_CHECK(kv::check_budget(options.budget_tokens, options.page_tokens, pinned, "--budget"));
-    SelectionConfig selection;
-    selection.budget_tokens = options.budget_tokens;
-    selection.pinned = pinned;
-    SelectedAttention selected(store, pool, options.heads, selection);
-    MEMSIDE_TRY(DigestStore digests, DigestStore::make(shape, {}));
-    for (int layer = 0; options.select && layer < layers; ++layer) {
-        digests.append(store, layer, 0, options.context_tokens, pool);
+    KvPolicy policy;
+    policy.variant = &kv_policy_variant("pnm-kv");
+    policy.selection.budget_tokens = options.budget_tokens;
+    policy.selection.pinned = pinned;
+    policy.digest.type = options.digest_type;
+    std::unique_ptr<PolicyAttention> selected;
+    if (options.select) {
+        MEMSIDE_CHECK(check_policy(policy, options.page_tokens));
+        MEMSIDE_TRY(selected, PolicyAttention::make(store, pool, options.heads, policy,
+                                                    std::vector<bool>(size(layers), true)));
+        for (int layer = 0; layer < layers; ++layer) {
+            selected->append(layer, 0, options.context_tokens);
+        }
     }
     AttentionCall call;
     call.queries = queries.data();
@@ -75,7 +130,9 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
     // round warms up.
     AttentionBenchResult result;
     std::vector<double> steps;
+    std::vector<double> selections;
     std::vector<double> rates;
+    std::int64_t digests_read = 0;
     const double start = seconds_now();
     for (std::int64_t round = 0; round < 4 || seconds_now() - start < options.seconds; ++round) {
         const double rate = stream.measure(pool);
@@ -86,19 +143,36 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
             randomise(queries, kv::key_of({options.seed, static_cast<std::uint64_t>(round),
                                            static_cast<std::uint64_t>(layer)}));
             const std::int64_t before = dense.bytes_read();
+            if (selected != nullptr) selected->reset_counts();
             const double begin = seconds_now();
-            if (options.select) {
-                selected.run(call, digests);
+            if (selected != nullptr) {
+                selected->run(call);
             } else {
                 dense.run(call);
             }
-            if (round > 0) steps.push_back(seconds_now() - begin);
-            result.bytes_read =
-                options.select ? selected.bytes_read() : dense.bytes_read() - before;
+            const double end = seconds_now();
+            result.bytes_read = dense.bytes_read() - before;
+            if (selected != nullptr) {
+                const PolicyCounts& counts = selected->counts();
+                result.bytes_read = counts.kv_bytes + counts.digest_bytes;
+            }
+            if (round == 0) continue;
+            steps.push_back(end - begin);
+            if (selected == nullptr) continue;
+            selections.push_back(selected->counts().scoring_s);
+            digests_read += selected->counts().pages_scanned;
         }
     }
     const double step = median(steps);
     result.ns_per_token_per_layer = step * 1e9;
+    if (selected != nullptr) {
+        const auto pages = static_cast<double>(
+            shape.kv_heads * kv::page_count(options.context_tokens, shape.page_tokens));
+        result.select_ns_per_layer = median(selections) * 1e9;
+        result.digests_read =
+            static_cast<double>(digests_read) / static_cast<double>(steps.size()) / pages;
+        result.digest_ns_per_layer = digest_seconds(store, *selected, options.context_tokens) * 1e9;
+    }
     result.gb_per_s = static_cast<double>(result.bytes_read) / step / 1e9;
     result.stream_gb_per_s = median(rates) / 1e9;
     result.fraction_of_stream = result.gb_per_s / result.stream_gb_per_s;

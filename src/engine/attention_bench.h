@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "kv/layout.h"
 
 namespace memside::engine {
 
@@ -17,6 +18,11 @@ struct AttentionBenchOptions {
     std::int64_t page_tokens = 64;
     bool select = false;  // the pages with the highest digest scores, else all
     std::int64_t budget_tokens = 4096;
+    kv::DigestType digest_type = kv::DigestType::f16;
+    // Keys in passages of 3,000 tokens, each around a centre of its own with deviation 1/8 per
+    // channel, centres uniform in +-1: digests of such keys can be left unread. Else all keys are
+    // alike, and none can.
+    bool clustered = false;
     unsigned threads = 1;
     double seconds = 2.0;  // of measuring, at least
     // Keys and values walked over, at least; 0: four times the last-level cache.
@@ -27,6 +33,11 @@ struct AttentionBenchOptions {
 struct AttentionBenchResult {
     double ns_per_token_per_layer = 0.0;  // median time of a decode step's attention in one layer
     std::int64_t bytes_read = 0;          // of one such step: keys, values, digests
+    // Of a selection: time to score and select, page digests read as a share of all pages' (above 1
+    // where superpages came on top), and time to take the digest of a new token in.
+    double select_ns_per_layer = 0.0;
+    double digests_read = 0.0;
+    double digest_ns_per_layer = 0.0;
     double gb_per_s = 0.0;
     double stream_gb_per_s = 0.0;  // median, with as many threads
     double fraction_of_stream = 0.0;

@@ -77,13 +77,19 @@ void store_corners(kv::DigestType type, std::span<float> low, std::span<float> h
                    std::byte* block, std::int64_t lane) {
     assert(low.size() == high.size() && lane < digest_block_pages);
     if (type == kv::DigestType::int8) return store_int8(low, high, block, lane);
-    auto* to = reinterpret_cast<std::uint16_t*>(block) + lane;
-    for (std::size_t d = 0; d < low.size(); ++d, to += 2 * digest_block_pages) {
-        to[0] = half_below(low[d]);
-        to[digest_block_pages] = half_above(high[d]);
-        low[d] = float_from_half(to[0]);
-        high[d] = float_from_half(to[digest_block_pages]);
+    for (std::size_t d = 0; d < low.size(); ++d) {
+        store_f16_channel(low[d], high[d], block, lane, d);
     }
+}
+
+void store_f16_channel(float& low, float& high, std::byte* block, std::int64_t lane,
+                       std::size_t channel) {
+    std::uint16_t* to = reinterpret_cast<std::uint16_t*>(block) +
+                        2 * digest_block_pages * static_cast<std::int64_t>(channel) + lane;
+    to[0] = half_below(low);
+    to[digest_block_pages] = half_above(high);
+    low = float_from_half(to[0]);
+    high = float_from_half(to[digest_block_pages]);
 }
 
 void load_corners(kv::DigestType type, const std::byte* block, std::int64_t lane,

@@ -20,6 +20,10 @@ std::uint16_t half_above(float value);
 void store_corners(kv::DigestType type, std::span<float> low, std::span<float> high,
                    std::byte* block, std::int64_t lane);
 
+// The same for one channel of f16.
+void store_f16_channel(float& low, float& high, std::byte* block, std::int64_t lane,
+                       std::size_t channel);
+
 // Reads them back.
 void load_corners(kv::DigestType type, const std::byte* block, std::int64_t lane,
                   std::span<float> low, std::span<float> high);

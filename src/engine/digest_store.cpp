@@ -59,7 +59,8 @@ DigestStore::OpenPage DigestStore::nothing_open() const {
     const auto dim = static_cast<std::size_t>(shape_.head_dim);
     OpenPage open;
     open.digest = kv::digest_variant(config_.kind).make(shape_.head_dim, config_.coefficient);
-    for (Corners* corners : {&open.closed, &open.all, &open.own, &open.stored}) {
+    for (Corners* corners :
+         {&open.exact, &open.own, &open.closed, &open.all, &open.all_stored, &open.next}) {
         corners->low.resize(dim);
         corners->high.resize(dim);
     }
@@ -135,24 +136,46 @@ void DigestStore::grow(const KvStore& store, int layer, int kv_head, std::int64_
         open.keys.resize(static_cast<std::size_t>((to - from) * shape_.head_dim));
         read_keys(store, layer, page, kv_head, from - begin, to - from, open.keys.data());
         open.digest->append(open.keys);
-        open.digest->corners(open.own.low, open.own.high);
-        const std::int64_t block = page / digest_block_pages;
-        store_corners(
-            config_.type, open.own.low, open.own.high,
-            start(layer, kv_head, block / digest_block_pages, 1 + block % digest_block_pages),
-            page % digest_block_pages);
-
-        // Most tokens leave the box of the superpage as it is.
-        open.stored = open.closed;
-        unite(open.stored.low, open.stored.high, open.own.low, open.own.high);
-        if (!continues || open.stored.low != open.all.low || open.stored.high != open.all.high) {
-            open.all = open.stored;
-            store_corners(config_.type, open.stored.low, open.stored.high,
-                          start(layer, kv_head, block / digest_block_pages, 0),
-                          block % digest_block_pages);
-        }
+        store_page(layer, kv_head, continues, open);
         from = to;
     }
+}
+
+// Stores a box, or what of it has changed; `stored` becomes what the block holds.
+void DigestStore::store(bool continues, const Corners& before, const Corners& now, Corners& stored,
+                        std::byte* block, std::int64_t lane) const {
+    if (!continues || config_.type != kv::DigestType::f16) {
+        stored = now;
+        return store_corners(config_.type, stored.low, stored.high, block, lane);
+    }
+    // Few channels of a box that has seen some tokens change.
+    for (std::size_t d = 0; d < now.low.size(); ++d) {
+        if (now.low[d] == before.low[d] && now.high[d] == before.high[d]) continue;
+        stored.low[d] = now.low[d];
+        stored.high[d] = now.high[d];
+        store_f16_channel(stored.low[d], stored.high[d], block, lane, d);
+    }
+}
+
+// Stores what the digest of the open page says, and the superpage.
+void DigestStore::store_page(int layer, int kv_head, bool continues, OpenPage& open) const {
+    const std::int64_t block = open.page / digest_block_pages;
+    const auto same = [](const Corners& a, const Corners& b) {
+        return a.low == b.low && a.high == b.high;
+    };
+    open.digest->corners(open.next.low, open.next.high);
+    if (continues && same(open.next, open.exact)) return;
+    store(continues, open.exact, open.next, open.own,
+          start(layer, kv_head, block / digest_block_pages, 1 + block % digest_block_pages),
+          open.page % digest_block_pages);
+    std::swap(open.exact, open.next);
+
+    open.next = open.closed;
+    unite(open.next.low, open.next.high, open.own.low, open.own.high);
+    if (continues && same(open.next, open.all)) return;
+    store(continues, open.all, open.next, open.all_stored,
+          start(layer, kv_head, block / digest_block_pages, 0), block % digest_block_pages);
+    std::swap(open.all, open.next);
 }
 
 }  // namespace memside::engine

@@ -73,10 +73,12 @@ class DigestStore {
     struct OpenPage {
         std::int64_t page = -1;
         std::unique_ptr<kv::Digest> digest;
+        Corners exact;            // its box
+        Corners own;              // the same as stored
         Corners closed;           // the box around the pages of its superpage before it
-        Corners all;              // with it
-        Corners own;              // its own, as stored
-        Corners stored;           // that of the superpage, as stored
+        Corners all;              // around them and `own`
+        Corners all_stored;       // the same as stored
+        Corners next;             // scratch
         std::vector<float> keys;  // f32 [tokens][head_dim], what a call adds
     };
     struct Layer {
@@ -94,6 +96,9 @@ class DigestStore {
     }
     void grow(const KvStore& store, int layer, int kv_head, std::int64_t first, std::int64_t last,
               OpenPage& open) const;
+    void store(bool continues, const Corners& before, const Corners& now, Corners& stored,
+               std::byte* block, std::int64_t lane) const;
+    void store_page(int layer, int kv_head, bool continues, OpenPage& open) const;
     void open_page(int layer, int kv_head, std::int64_t page, OpenPage& open) const;
 
     KvShape shape_;

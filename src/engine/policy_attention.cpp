@@ -91,7 +91,12 @@ PolicyAttention::PolicyAttention(const KvStore& store, ThreadPool& pool, int hea
 }
 
 void PolicyAttention::append(int layer, std::int64_t first, std::int64_t tokens) {
-    digests_.append(store_, layer, first, tokens, pool_);
+    // A decode step adds a key a KV head: less work than waking threads up.
+    if (tokens == 1) {
+        digests_.append(store_, layer, first, tokens);
+    } else {
+        digests_.append(store_, layer, first, tokens, pool_);
+    }
 }
 
 void PolicyAttention::run(const AttentionCall& call) {

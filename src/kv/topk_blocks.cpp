@@ -2,6 +2,7 @@
 // key of the last of those blocks, so no page below it is in. That leaves a few candidates, found
 // in the blocks that reach it.
 #include <cassert>
+#include <numeric>
 
 #include "kv/selection.h"
 
@@ -13,6 +14,10 @@ struct Candidate {
     PageIndex page;
 };
 
+// Fewer pages than these are all candidates where blocks do not help: below it, the histograms of
+// the radix variant take longer to clear than the pages to look at.
+constexpr std::size_t few_pages = 2048;
+
 // The key that `count` of `keys` reach. Reorders them.
 std::uint32_t key_reached_by(std::vector<std::uint32_t>& keys, std::size_t count) {
     const auto last = keys.begin() + static_cast<std::ptrdiff_t>(count) - 1;
@@ -20,19 +25,10 @@ std::uint32_t key_reached_by(std::vector<std::uint32_t>& keys, std::size_t count
     return *last;
 }
 
-}  // namespace
-
-void select_top_pages_in_blocks(std::span<const float> scores,
-                                std::span<const std::uint32_t> block_keys, std::int64_t count,
-                                PageList& selected) {
-    assert(block_keys.size() == (scores.size() + score_block_pages - 1) / score_block_pages);
-    const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(count, 0));
-    if (wanted == 0 || 2 * wanted > block_keys.size()) {
-        return select_top_pages_by_radix(scores, count, selected);
-    }
-    std::vector<std::uint32_t> keys(block_keys.begin(), block_keys.end());
-    const std::uint32_t floor = key_reached_by(keys, wanted);
-
+// Pages whose key reaches `floor`, in page order, out of the blocks that reach it.
+std::vector<Candidate> candidates_above(std::span<const float> scores,
+                                        std::span<const std::uint32_t> block_keys,
+                                        std::uint32_t floor) {
     std::vector<Candidate> candidates;
     for (std::size_t block = 0; block < block_keys.size(); ++block) {
         if (block_keys[block] < floor) continue;
@@ -48,6 +44,32 @@ void select_top_pages_in_blocks(std::span<const float> scores,
         }
         candidates.resize(kept);
     }
+    return candidates;
+}
+
+}  // namespace
+
+void select_top_pages_in_blocks(std::span<const float> scores,
+                                std::span<const std::uint32_t> block_keys, std::int64_t count,
+                                PageList& selected) {
+    assert(block_keys.size() == (scores.size() + score_block_pages - 1) / score_block_pages);
+    selected.clear();
+    const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(count, 0));
+    if (wanted == 0) return;
+    if (wanted >= scores.size()) {
+        selected.resize(scores.size());
+        std::iota(selected.begin(), selected.end(), PageIndex{0});
+        return;
+    }
+    std::vector<std::uint32_t> keys;
+    std::uint32_t floor = 0;
+    if (2 * wanted <= block_keys.size()) {
+        keys.assign(block_keys.begin(), block_keys.end());
+        floor = key_reached_by(keys, wanted);
+    } else if (scores.size() > few_pages) {
+        return select_top_pages_by_radix(scores, count, selected);
+    }
+    const std::vector<Candidate> candidates = candidates_above(scores, block_keys, floor);
     // Only keys that are not those of the scores, as a NaN among them may leave, come to this.
     if (candidates.size() < wanted) return select_top_pages_by_radix(scores, count, selected);
 
@@ -57,7 +79,6 @@ void select_top_pages_in_blocks(std::span<const float> scores,
     // Equal keys: the first pages.
     std::size_t ties = wanted;
     for (const Candidate& candidate : candidates) ties -= candidate.key > threshold ? 1U : 0U;
-    selected.clear();
     for (const Candidate& candidate : candidates) {
         const bool tie = candidate.key == threshold && ties > 0;
         if (candidate.key > threshold || tie) selected.push_back(candidate.page);

@@ -39,15 +39,43 @@ RC_GTEST_PROP(Selection, every_variant_picks_the_pages_that_picking_one_by_one_p
     }
 }
 
-RC_GTEST_PROP(Selection, radix_and_sort_agree_at_the_sizes_of_long_contexts, ()) {
-    const auto pages = static_cast<std::size_t>(*rc::gen::inRange(2000, 40000));
-    const auto count = *rc::gen::inRange<std::int64_t>(1, static_cast<std::int64_t>(pages));
+RC_GTEST_PROP(Selection, every_variant_agrees_with_sort_at_the_sizes_of_long_contexts, ()) {
+    const auto pages = static_cast<std::size_t>(*rc::gen::inRange(1000, 40000));
+    // A few pages of many, as a budget takes them, or any number.
+    const auto most = static_cast<std::int64_t>(pages) / *rc::gen::element(1, 40);
+    const auto count = *rc::gen::inRange<std::int64_t>(1, most);
     const auto scores = some_scores(pages, *rc::gen::arbitrary<std::uint32_t>());
-    PageList by_radix;
     PageList by_sort;
-    select_top_pages_by_radix(scores, count, by_radix);
     select_top_pages_by_sort(scores, count, by_sort);
-    RC_ASSERT(by_radix == by_sort);
+    for (const TopPagesVariant& variant : top_pages_variants()) {
+        PageList selected;
+        variant.select(scores, count, selected);
+        RC_ASSERT(selected == by_sort);
+    }
+}
+
+RC_GTEST_PROP(Selection, a_share_of_mass_is_reached_by_no_fewer_pages, ()) {
+    const auto pages = static_cast<std::size_t>(*rc::gen::inRange(1, 60));
+    auto scores = normal_values(pages, *rc::gen::arbitrary<std::uint32_t>());
+    PageList all(pages);
+    std::iota(all.begin(), all.end(), PageIndex{0});
+    const std::vector<PageIndex> order = ranked(scores, all);
+    const double mass = *rc::gen::element(1e-3, 0.3, 0.9);
+    const auto count = static_cast<std::size_t>(pages_of_mass(scores, order, mass));
+    RC_ASSERT(count >= 1 && count <= pages);
+
+    double total = 0.0;
+    for (const float score : scores)
+        total += std::exp2(static_cast<double>(score - scores[order[0]]));
+    const auto held = [&](std::size_t first_pages) {
+        double sum = 0.0;
+        for (std::size_t i = 0; i < first_pages; ++i) {
+            sum += std::exp2(static_cast<double>(scores[order[i]] - scores[order[0]]));
+        }
+        return sum / total;
+    };
+    RC_ASSERT(held(count) >= mass - 1e-6);
+    RC_ASSERT(count == 1 || held(count - 1) < mass + 1e-6);
 }
 
 TEST(Selection, equal_scores_fall_to_the_lower_index_and_zeros_are_equal) {

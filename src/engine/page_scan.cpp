@@ -1,0 +1,281 @@
+#include "engine/page_scan.h"
+
+#include <cassert>
+#include <limits>
+
+#include "kv/layout.h"
+
+namespace memside::engine {
+namespace {
+
+static_assert(digest_block_pages == kv::score_block_pages);
+static_assert(superpage_pages == digest_block_pages, "a block of pages is a superpage");
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+// Blocks, of all KV heads, that one part of a scan takes: 256 KiB with 8 KV heads of dimension 64.
+constexpr std::int64_t blocks_per_part = 8;
+constexpr std::int64_t reads_per_part = 64;
+
+// Two levels have paid when they have left a quarter unread. After that many failures in a row that
+// the pause has grown to its longest, a trial costs a thousandth of the scans.
+constexpr std::int64_t longest_pause = 63;
+
+// How far int8 scores of a page may be above that of its superpage, in units of the superpage's
+// scale x the sum of a query's magnitudes. Each of the two is a sum of at most 2 x head_dim terms,
+// every term rounded at most 2 x head_dim + 3 times by 2^-24, none larger than 127 steps: twice
+// that error for the two scores and a little for corners rounded to f32. Doubled to be safe.
+double int8_rounding(int head_dim) {
+    return 4.0 * (2.0 * head_dim + 8.0) * 0x1p-24 * 127.0;
+}
+
+}  // namespace
+
+PageScan::PageScan(const KvShape& shape, ThreadPool& pool, int heads, kv::SelectPer select_per,
+                   kv::GroupScore group_score)
+    : shape_(shape),
+      pool_(pool),
+      heads_(heads),
+      sets_(kv::group_count(select_per, heads, shape.kv_heads)),
+      group_score_(group_score) {
+    assert(heads % shape.kv_heads == 0);
+    const int group = heads / shape.kv_heads;
+    const bool per_head = select_per == kv::SelectPer::query_head;
+    rows_ = !per_head && group_score == kv::GroupScore::mean ? 1 : group;
+    unit_heads_ = select_per == kv::SelectPer::layer ? shape.kv_heads : 1;
+    unit_sets_ = per_head ? group : 1;
+    units_ = shape.kv_heads / unit_heads_;
+    first_.resize(index(units_));
+    left_.resize(index(units_));
+}
+
+void PageScan::split_queries(const float* queries) {
+    const auto dim = index(shape_.head_dim);
+    const auto values = index(heads_) * dim;
+    const std::size_t merged = index(heads_ / (shape_.kv_heads * rows_));
+    positive_.assign(values / merged, 0.0F);
+    negative_.assign(values / merged, 0.0F);
+    const float share = 1.0F / static_cast<float>(merged);
+    for (std::size_t i = 0; i < values; ++i) {
+        const std::size_t row = i / dim / merged;
+        positive_[row * dim + i % dim] += share * std::max(queries[i], 0.0F);
+        negative_[row * dim + i % dim] += share * std::min(queries[i], 0.0F);
+    }
+    sizes_.assign(positive_.size() / dim, 0.0);
+    for (std::size_t i = 0; i < positive_.size(); ++i) {
+        sizes_[i / dim] += static_cast<double>(positive_[i]) - static_cast<double>(negative_[i]);
+    }
+}
+
+void PageScan::run(const float* queries, int layer, std::int64_t pages, const DigestStore& digests,
+                   std::int64_t best_pages, kv::PinnedPages pinned) {
+    assert(pages > 0);
+    pages_ = pages;
+    blocks_ = kv::page_count(pages, digest_block_pages);
+    stride_ = blocks_ * digest_block_pages;
+    superblocks_ = kv::page_count(blocks_, digest_block_pages);
+    scores_.resize(index(sets_ * stride_));
+    block_keys_.resize(index(sets_ * blocks_));
+    digests_read_ = 0;
+    bytes_read_ = 0;
+    split_queries(queries);
+    const Step step{layer, digests, best_pages, pinned};
+    if (best_pages == 0 || !two_levels(step)) one_level(step);
+}
+
+void PageScan::score_unit(const DigestStore& digests, std::int64_t unit, const std::byte* at,
+                          const std::byte* ahead, bool bounds, float* out,
+                          std::int64_t stride) const {
+    const auto first_head = static_cast<int>(unit) * unit_heads_;
+    const int all_rows = unit_heads_ * rows_;
+    // Each row is a set, or rows come together in one.
+    const bool direct = all_rows == unit_sets_;
+    thread_local std::vector<float> memory;
+    if (!direct) memory.resize(index(all_rows * digest_block_pages));
+    float* const rows = direct ? out : memory.data();
+    const std::int64_t row_stride = direct ? stride : digest_block_pages;
+    for (int h = 0; h < unit_heads_; ++h) {
+        const std::int64_t row = (first_head + h) * rows_;
+        ScoreDigests job;
+        job.block = at + h * digests.block_bytes();
+        job.ahead = ahead + h * digests.block_bytes();
+        job.head_dim = shape_.head_dim;
+        job.positive = positive_.data() + row * shape_.head_dim;
+        job.negative = negative_.data() + row * shape_.head_dim;
+        job.rows = rows_;
+        job.scores = rows + h * rows_ * row_stride;
+        job.score_stride = row_stride;
+        digest_kernel().score(digests.type(), job);
+        if (!bounds || digests.type() == kv::DigestType::f16) continue;
+        const auto* scales = reinterpret_cast<const float*>(job.block);
+        for (int r = 0; r < rows_; ++r) {
+            const double rounding = int8_rounding(shape_.head_dim) * sizes_[index(row + r)];
+            for (std::int64_t lane = 0; lane < digest_block_pages; ++lane) {
+                float& score = job.scores[r * row_stride + lane];
+                // The smallest normal number covers what underflows.
+                score = static_cast<float>(static_cast<double>(score) +
+                                           rounding * static_cast<double>(scales[lane]) +
+                                           static_cast<double>(std::numeric_limits<float>::min()));
+            }
+        }
+    }
+    if (direct) return;
+    // Neither a mean nor a maximum changes the order of its terms: bounds stay bounds.
+    float grouped[digest_block_pages];
+    kv::group_scores(memory, all_rows, 1, kv::SelectPer::kv_head, group_score_, grouped);
+    std::copy_n(grouped, digest_block_pages, out);
+}
+
+void PageScan::score_block(const Step& step, const Read& read, const Read& ahead) {
+    const auto block_of = [&](const Read& r) {
+        return step.digests.block(step.layer, static_cast<int>(r.unit) * unit_heads_, r.block);
+    };
+    const std::int64_t first_set = read.unit * unit_sets_;
+    float* const out = scores_.data() + first_set * stride_ + read.block * digest_block_pages;
+    score_unit(step.digests, read.unit, block_of(read), block_of(ahead), false, out, stride_);
+    const std::int64_t valid =
+        std::min(digest_block_pages, pages_ - read.block * digest_block_pages);
+    for (int s = 0; s < unit_sets_; ++s) {
+        float largest = -infinity;
+        for (std::int64_t lane = 0; lane < valid; ++lane) {
+            const float found = out[s * stride_ + lane];
+            largest = found > largest ? found : largest;
+        }
+        block_keys(first_set + s)[index(read.block)] = kv::score_key(largest);
+    }
+}
+
+void PageScan::one_level(const Step& step) {
+    // In the order of memory: all KV heads of a block, then the next block.
+    pool_.run(kv::page_count(blocks_, blocks_per_part), [&](std::int64_t part) {
+        const std::int64_t first = part * blocks_per_part;
+        const std::int64_t last = std::min(first + blocks_per_part, blocks_);
+        for (std::int64_t block = first; block < last; ++block) {
+            for (std::int64_t unit = 0; unit < units_; ++unit) {
+                score_block(step, {unit, block}, {unit, std::min(block + 1, blocks_ - 1)});
+            }
+        }
+    });
+    count(step, units_ * blocks_, units_ * pages_);
+}
+
+void PageScan::bound_blocks(const Step& step) {
+    const std::int64_t stride = superblocks_ * digest_block_pages;
+    bounds_.resize(index(sets_ * stride));
+    pool_.run(superblocks_, [&](std::int64_t block) {
+        for (std::int64_t unit = 0; unit < units_; ++unit) {
+            const auto head = static_cast<int>(unit) * unit_heads_;
+            score_unit(
+                step.digests, unit, step.digests.superpages(step.layer, head, block),
+                step.digests.superpages(step.layer, head, std::min(block + 1, superblocks_ - 1)),
+                true, bounds_.data() + unit * unit_sets_ * stride + block * digest_block_pages,
+                stride);
+        }
+    });
+    count(step, units_ * superblocks_, units_ * blocks_);
+}
+
+// Reads the unit's best `superpages`, and lists what else may hold pages among the best.
+void PageScan::find_floors(const Step& step, std::int64_t unit, std::int64_t superpages) {
+    const std::int64_t first_page_of_recent = pages_ - std::min(step.pinned.recent, pages_);
+    const kv::PinnedPages pinned_blocks{
+        kv::page_count(std::min(step.pinned.sink, pages_), digest_block_pages),
+        step.pinned.recent > 0 ? blocks_ - first_page_of_recent / digest_block_pages : 0};
+    const auto bounds_of = [&](int set) {
+        return std::span(bounds_).subspan(
+            index((unit * unit_sets_ + set) * superblocks_ * digest_block_pages), index(blocks_));
+    };
+    kv::PageList blocks;
+    for (int set = 0; set < unit_sets_; ++set) {
+        kv::pin_pages(bounds_of(set), pinned_blocks);
+        kv::PageList best;
+        kv::select_top_pages(bounds_of(set), superpages, best);
+        blocks = kv::pages_of_either(blocks, best);
+    }
+    std::vector<Read>& first = first_[index(unit)];
+    first.clear();
+    for (const kv::PageIndex block : blocks) first.push_back({unit, block});
+    for (int set = 0; set < unit_sets_; ++set) {
+        std::ranges::fill(scores(unit * unit_sets_ + set), -infinity);
+        std::ranges::fill(block_keys(unit * unit_sets_ + set), kv::score_key(-infinity));
+    }
+    for (std::size_t i = 0; i < first.size(); ++i) {
+        score_block(step, first[i], first[std::min(i + 1, first.size() - 1)]);
+    }
+
+    std::vector<bool> may_reach(index(blocks_), false);
+    std::vector<std::uint32_t> keys;
+    for (int set = 0; set < unit_sets_; ++set) {
+        keys.clear();
+        for (const Read& read : first) {
+            const std::int64_t begin = read.block * digest_block_pages;
+            for (std::int64_t p = begin; p < std::min(begin + digest_block_pages, pages_); ++p) {
+                const bool pin = p < step.pinned.sink || p >= first_page_of_recent;
+                keys.push_back(
+                    kv::score_key(pin ? infinity : scores(unit * unit_sets_ + set)[index(p)]));
+            }
+        }
+        const auto last = keys.begin() + static_cast<std::ptrdiff_t>(step.best_pages) - 1;
+        std::nth_element(keys.begin(), last, keys.end(), std::greater<>());
+        // Not below: a page that ties with the floor and comes earlier is in.
+        const auto bounds = bounds_of(set);
+        for (std::size_t b = 0; b < bounds.size(); ++b) {
+            if (kv::score_key(bounds[b]) >= *last) may_reach[b] = true;
+        }
+    }
+    for (const kv::PageIndex block : blocks) may_reach[block] = false;
+    std::vector<Read>& left = left_[index(unit)];
+    left.clear();
+    for (std::int64_t block = 0; block < blocks_; ++block) {
+        if (may_reach[index(block)]) left.push_back({unit, block});
+    }
+}
+
+// False when every page has to be scored after all, which is not done yet.
+bool PageScan::two_levels(const Step& step) {
+    // Twice the superpages that the best pages fill, those with pinned pages, and one for a last
+    // superpage that is not full.
+    const std::int64_t superpages = kv::page_count(2 * step.best_pages, superpage_pages) +
+                                    kv::page_count(step.pinned.sink, superpage_pages) +
+                                    kv::page_count(step.pinned.recent, superpage_pages) + 2;
+    if (4 * superpages > blocks_) return false;
+    if (trials_.size() <= index(step.layer)) trials_.resize(index(step.layer) + 1);
+    Trial& trial = trials_[index(step.layer)];
+    if (trial.wait > 0) {
+        --trial.wait;
+        return false;
+    }
+    bound_blocks(step);
+    pool_.run(units_, [&](std::int64_t unit) { find_floors(step, unit, superpages); });
+    std::vector<Read> left;
+    std::int64_t blocks = 0;
+    std::int64_t pages = 0;
+    const auto add = [&](const Read& read) {
+        ++blocks;
+        pages += std::min(digest_block_pages, pages_ - read.block * digest_block_pages);
+    };
+    for (std::int64_t unit = 0; unit < units_; ++unit) {
+        std::ranges::for_each(first_[index(unit)], add);
+        left.insert(left.end(), left_[index(unit)].begin(), left_[index(unit)].end());
+    }
+    const bool pays = 4 * (blocks + static_cast<std::int64_t>(left.size())) <= 3 * units_ * blocks_;
+    if (pays) std::ranges::for_each(left, add);
+    count(step, blocks, pages);
+    trial.pause = pays ? 0 : std::min(2 * trial.pause + 1, longest_pause);
+    trial.wait = trial.pause;
+    if (!pays) return false;
+    const auto reads = static_cast<std::int64_t>(left.size());
+    pool_.run(kv::page_count(reads, reads_per_part), [&](std::int64_t part) {
+        const std::int64_t last = std::min((part + 1) * reads_per_part, reads);
+        for (std::int64_t i = part * reads_per_part; i < last; ++i) {
+            score_block(step, left[index(i)], left[index(std::min(i + 2, reads - 1))]);
+        }
+    });
+    return true;
+}
+
+void PageScan::count(const Step& step, std::int64_t unit_blocks, std::int64_t unit_pages) {
+    digests_read_ += unit_heads_ * unit_pages;
+    bytes_read_ += unit_heads_ * unit_blocks * step.digests.block_bytes();
+}
+
+}  // namespace memside::engine
