@@ -7,7 +7,6 @@
 #include "engine/selected_attention.h"
 #include "engine/stream_rate.h"
 #include "kv/counter_random.h"
-#include "kv/layout.h"
 
 namespace memside::engine {
 namespace {
@@ -60,6 +59,7 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
     shape.head_dim = options.head_dim;
     shape.page_tokens = options.page_tokens;
     shape.capacity_tokens = options.context_tokens;
+    shape.type = options.kv_type;
     shape.kept_tokens = {0};
     const std::int64_t layer_bytes = (options.context_tokens + shape.page_tokens - 1) /
                                      shape.page_tokens * shape.kv_heads * shape.page_bytes();

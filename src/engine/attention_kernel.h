@@ -36,6 +36,10 @@ struct AttendPage {
     AttentionState state;
 };
 
+// A job for a page of the store: its memory and shape, all of its tokens, and no next page. Queries
+// and the state are the caller's, as are fewer tokens and a next page.
+AttendPage page_job(const KvStore& store, int layer, std::int64_t page, int kv_head);
+
 // Digests of 16 pages, whose low and high corners lie dimension-major, and their scores.
 inline constexpr std::int64_t digest_block_pages = 16;
 struct ScoreDigests {
@@ -76,6 +80,7 @@ void write_attention(const AttentionState& state, int rows, std::int64_t value_s
 void attend_page_scalar(const AttendPage& job);
 void attend_page_avx2(const AttendPage& job);
 void attend_page_avx512(const AttendPage& job);
+void attend_page_vnni(const AttendPage& job);
 void score_digests_scalar(const ScoreDigests& job);
 void score_digests_avx2(const ScoreDigests& job);
 void score_digests_avx512(const ScoreDigests& job);

@@ -21,7 +21,8 @@ using TokenId = std::int32_t;
 struct DecoderOptions {
     std::int64_t capacity_tokens = 0;  // the longest sequence
     std::int64_t page_tokens = 64;
-    unsigned threads = 0;  // 0: all cores
+    kv::ValueType kv_type = kv::ValueType::f16;  // f16, bf16, int8
+    unsigned threads = 0;                        // 0: all cores
 };
 
 // Where the time of the steps since reset_times() went, in seconds.

@@ -1,6 +1,5 @@
 #include "engine/digest_store.h"
 
-#include "engine/half.h"
 #include "kv/half.h"
 #include "kv/layout.h"
 
@@ -21,16 +20,9 @@ Result<DigestStore> DigestStore::make(const KvShape& shape, kv::DigestKind kind,
 
 void DigestStore::update(const KvStore& store, int layer, std::int64_t page, int kv_head,
                          std::int64_t tokens) {
-    const KvPage keys = store.page(layer, page, kv_head);
-    const std::int64_t page_tokens = store.shape().page_tokens;
     const auto channels = static_cast<std::size_t>(head_dim_);
     std::vector<float> rows(channels * static_cast<std::size_t>(tokens));
-    for (std::int64_t t = 0; t < tokens; ++t) {
-        for (std::int64_t d = 0; d < head_dim_; ++d) {
-            rows[static_cast<std::size_t>(t * head_dim_ + d)] =
-                float_from_half(keys.keys[d * page_tokens + t]);
-        }
-    }
+    store.read_keys(layer, page, kv_head, 0, tokens, rows.data());
     const auto digest = kv::digest_variant(kind_).make(head_dim_, coefficient_);
     digest->append(rows);
     std::vector<float> low(channels);

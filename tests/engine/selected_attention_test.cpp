@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "engine/half.h"
 #include "engine/random_weights.h"
 
 namespace memside::engine {
@@ -49,8 +48,9 @@ struct Scene {
     }
 
     float key(int h, std::int64_t token, int d) const {
-        return float_from_half(
-            store.page(0, token / page_tokens, h).keys[d * page_tokens + token % page_tokens]);
+        std::vector<float> row(dim);
+        store.read_keys(0, token / page_tokens, h, token % page_tokens, 1, row.data());
+        return row[index(d)];
     }
 
     KvStore store;
@@ -132,10 +132,10 @@ TEST(SelectedAttention, what_it_attends_is_softmax_over_the_selected_tokens_alon
                 }
                 const double weight = std::exp(dot * static_cast<double>(scene.call.scale));
                 sum += weight;
-                const std::uint16_t* value = scene.store.page(0, page, h).values +
-                                             t % page_tokens * scene.store.shape().value_stride();
+                std::vector<float> value(dim);
+                scene.store.read_values(0, page, h, t % page_tokens, 1, value.data());
                 for (int d = 0; d < dim; ++d) {
-                    want[index(d)] += weight * static_cast<double>(float_from_half(value[d]));
+                    want[index(d)] += weight * static_cast<double>(value[index(d)]);
                 }
             }
         }
