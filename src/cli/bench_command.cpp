@@ -34,8 +34,11 @@ Result<engine::AttentionBenchOptions> read_options(const Options& options) {
     bench.heads = static_cast<int>(heads);
     bench.kv_heads = static_cast<int>(kv_heads);
     bench.head_dim = static_cast<int>(head_dim);
-    const auto type = options.choice("--kv-type", "f16", {"f16"});
-    if (!type.ok()) return type.error();
+    const std::vector<kv::ValueType> types{kv::ValueType::f16, kv::ValueType::bf16,
+                                           kv::ValueType::int8};
+    MEMSIDE_TRY(const std::size_t type,
+                options.choice("--kv-type", "f16", {"f16", "bf16", "int8"}));
+    bench.kv_type = types[type];
     MEMSIDE_TRY(const std::size_t policy, options.choice("--policy", "dense", {"dense", "select"}));
     bench.select = policy == 1;
     for (const char* name : {"--budget", "--digest-type"}) {
@@ -119,7 +122,7 @@ int run_bench(const std::vector<std::string>& arguments) {
     options.add("--heads", "N", "query heads (default: 32)");
     options.add("--kv-heads", "N", "key and value heads (default: 8)");
     options.add("--head-dim", "N", "values per head (default: 64)");
-    options.add("--kv-type", "TYPE", "f16");
+    options.add("--kv-type", "TYPE", "f16 (default), bf16 or int8");
     options.add("--policy", "NAME", "dense (default) or select");
     options.add("--budget", "TOKENS", "tokens attended of a selection (default: 4096)");
     options.add("--digest-type", "TYPE", "of a selection: f16 (default) or int8");

@@ -129,12 +129,11 @@ Status read_kv_options(const Options& options, engine::DecoderOptions& decoder) 
         return bad_input("--kv-tier", fmt::format("{} is not implemented yet; implemented: dram",
                                                   in_quotes(tier)));
     }
+    constexpr kv::ValueType types[] = {kv::ValueType::f16, kv::ValueType::bf16,
+                                       kv::ValueType::int8};
     MEMSIDE_TRY(const std::size_t type,
                 options.choice("--kv-type", "f16", {"f16", "bf16", "int8"}));
-    if (type != 0) {
-        return bad_input("--kv-type", fmt::format("{} is not implemented yet; implemented: f16",
-                                                  options.text_or("--kv-type", "")));
-    }
+    decoder.kv_type = types[type];
     MEMSIDE_TRY(decoder.page_tokens, options.integer("--page-size", 64, engine::min_page_tokens,
                                                      engine::max_page_tokens));
     if (!std::has_single_bit(static_cast<std::uint64_t>(decoder.page_tokens))) {

@@ -28,17 +28,6 @@ AttentionState Attention::state(float* memory, int rows) const {
     return {memory, memory + rows, memory + 2 * rows};
 }
 
-AttendPage Attention::page_job(const AttentionCall& call, std::int64_t page, int kv_head) const {
-    const KvShape& shape = store_.shape();
-    AttendPage job;
-    job.page = store_.page(call.layer, page, kv_head);
-    job.next = job.page;
-    job.head_dim = shape.head_dim;
-    job.page_tokens = shape.page_tokens;
-    job.value_stride = shape.value_stride();
-    return job;
-}
-
 void Attention::run(const AttentionCall& call) {
     if (call.tokens == 1) {
         decode(call);
@@ -83,7 +72,7 @@ void Attention::decode(const AttentionCall& call) {
         }
         for (std::int64_t page = first; page < last; ++page) {
             for (int h = first_head; h < last_head; ++h) {
-                AttendPage job = page_job(call, page, h);
+                AttendPage job = page_job(store_, call.layer, page, h);
                 // In address order: the next head's page, or the first head's next one.
                 if (h + 1 < last_head) {
                     job.next = store_.page(call.layer, page, h + 1);
@@ -151,12 +140,11 @@ void Attention::prefill_tile(const AttentionCall& call, std::int64_t first_token
     for (std::int64_t page = first_page; page <= last_position / shape.page_tokens; ++page) {
         const std::int64_t begin = page * shape.page_tokens;
         const std::int64_t end = begin + shape.page_tokens;
-        AttendPage job = page_job(call, page, kv_head);
+        AttendPage job = page_job(store_, call.layer, page, kv_head);
         // A page that all tokens of the tile see in whole is passed over once for all.
         if (end <= position + 1 && begin >= first_seen(last_position, call.window)) {
             job.queries = queries;
             job.rows = rows;
-            job.last = shape.page_tokens;
             job.state = all;
             attention_variant().attend(job);
             continue;

@@ -38,7 +38,6 @@ class Attention {
     void prefill(const AttentionCall& call);
     void prefill_tile(const AttentionCall& call, std::int64_t first_token, std::int64_t tokens,
                       int kv_head) const;
-    AttendPage page_job(const AttentionCall& call, std::int64_t page, int kv_head) const;
     AttentionState state(float* memory, int rows) const;
 
     const KvStore& store_;

@@ -1,10 +1,10 @@
-#include "engine/attention_body.h"
+#include "engine/attention_products.h"
 #include "engine/simd_avx2.h"
 
 namespace memside::engine {
 
 void attend_page_avx2(const AttendPage& job) {
-    AttentionBody<SimdAvx2>::attend(job);
+    attend_in_floats<SimdAvx2>(job);
 }
 
 }  // namespace memside::engine

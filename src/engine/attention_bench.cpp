@@ -7,7 +7,6 @@
 #include "engine/policy_attention.h"
 #include "engine/stream_rate.h"
 #include "kv/counter_random.h"
-#include "kv/layout.h"
 
 namespace memside::engine {
 namespace {
@@ -87,6 +86,7 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
     shape.page_tokens = options.page_tokens;
     // Room for the tokens that digest_seconds() writes.
     shape.capacity_tokens = options.context_tokens + (options.select ? 4 * shape.page_tokens : 0);
+    shape.type = options.kv_type;
     shape.kept_tokens = {0};
     const std::int64_t layer_bytes = (options.context_tokens + shape.page_tokens - 1) /
                                      shape.page_tokens * shape.kv_heads * shape.page_bytes();

@@ -16,6 +16,7 @@ struct AttentionBenchOptions {
     int kv_heads = 8;
     int head_dim = 64;
     std::int64_t page_tokens = 64;
+    kv::ValueType kv_type = kv::ValueType::f16;  // f16, bf16, int8
     bool select = false;  // the pages with the highest digest scores, else all
     std::int64_t budget_tokens = 4096;
     kv::DigestType digest_type = kv::DigestType::f16;

@@ -1,9 +1,9 @@
-// The attention kernel of attention_kernel.h, written once over vectors of floats (simd_*.h).
+// The attention kernel of attention_kernel.h, written once over vectors of floats (simd_*.h) and
+// over the products that a type of keys and values takes (attention_products.h, attention_vnni.h).
 //
-// Four query heads at a time: a vector of keys or values is converted from f16 once and used four
-// times, with one multiply-add each, so that a group of four heads costs 4 instructions per 16
-// values read. K dimension-major makes scores without a sum across lanes, V token-major the same
-// for outputs.
+// Several query heads at a time: what is read is converted once and used by all of them. K with
+// tokens across lanes makes scores without a sum across lanes, V with dimensions across lanes the
+// same for outputs.
 #pragma once
 
 #include "engine/attention_kernel.h"
@@ -11,26 +11,34 @@
 namespace memside::engine {
 
 // A count as the size of an array.
-constexpr std::size_t extent(int count) {
+constexpr std::size_t extent(std::int64_t count) {
     return static_cast<std::size_t>(count);
 }
 
+// Tokens whose scores and weights are held at a time; pages are whole blocks, or one smaller one.
+inline constexpr std::int64_t block_tokens = 64;
+
 template <typename Simd>
+struct AttentionLines {
+    // Fetches cache lines to level 2: two pages do not fit a level-1 cache of 32 KiB. Measured with
+    // 16 KiB pages, 2 threads: to level 2 93 % of the stream rate, to level 1 70 %.
+    template <std::int64_t bytes>
+    static void fetch(const void* from) {
+        const auto* lines = static_cast<const std::byte*>(from);
+        for (std::int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(lines + at, 0, 2);
+    }
+};
+
+// Products provides, for at most most_rows rows and in steps of `tile` vectors:
+//   Queries<rows>(job, row)    the queries as its products take them
+//   scores<rows, vectors>      of vectors x width tokens
+//   Weights<rows>(w, tokens)   the weights of a block as its products take them
+//   accumulate<rows, vectors>  weights x values of vectors x width dimensions
+template <typename Simd, typename Products>
 struct AttentionBody {
     using Vector = typename Simd::Vector;
     static constexpr int width = Simd::width;
-    static constexpr int tile = Simd::tile;
-    static constexpr int most_rows = 4;
-    static constexpr int most_tokens = tile * width;
     static constexpr float minus_infinity = -__builtin_huge_valf();
-
-    // Fetches the cache lines that `vectors` vectors of f16 at `from` lie in, to level 2: two pages
-    // do not fit a level-1 cache of 32 KiB. Measured with 16 KiB pages, 2 threads: to level 2 93 %
-    // of the stream rate, to level 1 70 %.
-    template <int vectors>
-    static void prefetch(const std::uint16_t* from) {
-        for (int at = 0; at < vectors * width; at += 32) __builtin_prefetch(from + at, 0, 2);
-    }
 
     // 2^x for x <= 0, to about one unit in the last place: whole part into the exponent, the rest,
     // at most a half, by the series of e^(x ln 2).
@@ -53,136 +61,119 @@ struct AttentionBody {
         return lanes[0];
     }
 
-    // Scores of `vectors` x width tokens from `token` on.
-    template <int rows, int vectors>
-    static void scores(const AttendPage& job, int row, std::int64_t token,
-                       Vector (&s)[extent(rows)][extent(tile)]) {
+    // Turns scores of tokens [first, last) into weights, times the scales of the values where there
+    // are some, and zero for the other tokens of the block, whose scores may be anything. What came
+    // before shrinks by shrink[r]. All rows take each step together: one alone would wait for its
+    // own sums across lanes.
+    template <int rows, bool whole>
+    static void weigh(const AttendPage& job, int row, std::int64_t token, std::int64_t count,
+                      std::int64_t first, std::int64_t last,
+                      float (&s)[extent(rows)][extent(block_tokens)],
+                      float (&shrink)[extent(rows)]) {
+        const auto inside = [&](Vector x, std::int64_t i, float outside) {
+            if constexpr (whole) return x;
+            const std::int64_t at = token + i;
+            return Simd::within(x, first - at, last - at, Simd::all(outside));
+        };
+        Vector largest[extent(rows)];
         for (int r = 0; r < rows; ++r) {
-            for (int v = 0; v < vectors; ++v) s[r][v] = Simd::zero();
+            largest[r] = Simd::all(minus_infinity);
+            for (std::int64_t i = 0; i < count; i += width) {
+                largest[r] =
+                    Simd::larger(largest[r], inside(Simd::load(s[r] + i), i, minus_infinity));
+            }
         }
-        const std::uint16_t* keys = job.page.keys + token;
-        const std::uint16_t* next = (row == 0 ? job.next.keys : job.page.keys) + token;
-        const float* query = job.queries + row * job.head_dim;
-        for (int d = 0; d < job.head_dim; ++d, keys += job.page_tokens, next += job.page_tokens) {
-            prefetch<vectors>(next);
-            Vector k[extent(vectors)];
-            for (int v = 0; v < vectors; ++v) k[v] = Simd::load_half(keys + v * width);
+        float raised[extent(rows)];
+        for (int r = 0; r < rows; ++r) {
+            const float before = job.state.largest[row + r];
+            const float found = Simd::largest_of(largest[r]);
+            raised[r] = before > found ? before : found;
+            shrink[r] = before == raised[r] ? 1.0F : power_of_two(before - raised[r]);
+            job.state.largest[row + r] = raised[r];
+        }
+        Vector sums[extent(rows)];
+        for (int r = 0; r < rows; ++r) sums[r] = Simd::zero();
+        for (std::int64_t i = 0; i < count; i += width) {
+            Vector scale;
+            if constexpr (Products::scaled) {
+                scale = inside(Simd::load_bf16(job.page.value_scales + token + i), i, 0.0F);
+            }
             for (int r = 0; r < rows; ++r) {
-                const Vector q = Simd::all(query[r * job.head_dim + d]);
-                for (int v = 0; v < vectors; ++v) s[r][v] = Simd::multiply_add(q, k[v], s[r][v]);
-            }
-        }
-    }
-
-    // Turns the scores of a row into weights and returns by how much what came before shrinks.
-    template <int vectors>
-    static float weights(const AttendPage& job, int row, std::int64_t token,
-                         Vector (&s)[extent(tile)], float* to) {
-        const Vector outside = Simd::all(minus_infinity);
-        Vector largest = outside;
-        for (int v = 0; v < vectors; ++v) {
-            const std::int64_t at = token + v * width;
-            s[v] = Simd::within(s[v], job.first - at, job.last - at, outside);
-            largest = Simd::larger(largest, s[v]);
-        }
-        const float before = job.state.largest[row];
-        const float found = Simd::largest_of(largest);
-        const float raised = before > found ? before : found;
-        Vector sum = Simd::zero();
-        for (int v = 0; v < vectors; ++v) {
-            const std::int64_t at = token + v * width;
-            Vector w = power_of_two(Simd::subtract(s[v], Simd::all(raised)));
-            w = Simd::within(w, job.first - at, job.last - at, Simd::zero());
-            sum = Simd::add(sum, w);
-            Simd::store(to + v * width, w);
-        }
-        const float shrink = before == raised ? 1.0F : power_of_two(before - raised);
-        job.state.largest[row] = raised;
-        job.state.sum[row] = job.state.sum[row] * shrink + Simd::sum_of(sum);
-        return shrink;
-    }
-
-    // Adds weights x values of tokens [first, last) for `vectors` x width dimensions from `dim` on.
-    template <int rows, int vectors>
-    static void accumulate(const AttendPage& job, int row, std::int64_t dim, std::int64_t token,
-                           std::int64_t first, std::int64_t last, const float* shrink,
-                           const float (&w)[extent(rows)][extent(most_tokens)]) {
-        Vector sums[extent(rows)][extent(vectors)];
-        float* state = job.state.values + row * job.value_stride + dim;
-        for (int r = 0; r < rows; ++r) {
-            for (int v = 0; v < vectors; ++v) {
-                sums[r][v] = Simd::multiply(Simd::load(state + r * job.value_stride + v * width),
-                                            Simd::all(shrink[r]));
-            }
-        }
-        const std::uint16_t* from = job.page.values + first * job.value_stride + dim;
-        const std::uint16_t* next =
-            (row == 0 ? job.next.values : job.page.values) + first * job.value_stride + dim;
-        for (std::int64_t t = first; t < last;
-             ++t, from += job.value_stride, next += job.value_stride) {
-            prefetch<vectors>(next);
-            Vector x[extent(vectors)];
-            for (int v = 0; v < vectors; ++v) x[v] = Simd::load_half(from + v * width);
-            for (int r = 0; r < rows; ++r) {
-                const Vector weight = Simd::all(w[r][t - token]);
-                for (int v = 0; v < vectors; ++v) {
-                    sums[r][v] = Simd::multiply_add(weight, x[v], sums[r][v]);
-                }
+                const Vector x = Simd::subtract(Simd::load(s[r] + i), Simd::all(raised[r]));
+                Vector w = inside(power_of_two(x), i, 0.0F);
+                sums[r] = Simd::add(sums[r], w);
+                if constexpr (Products::scaled) w = Simd::multiply(w, scale);
+                Simd::store(s[r] + i, w);
             }
         }
         for (int r = 0; r < rows; ++r) {
-            for (int v = 0; v < vectors; ++v) {
-                Simd::store(state + r * job.value_stride + v * width, sums[r][v]);
-            }
+            float& sum = job.state.sum[row + r];
+            sum = sum * shrink[r] + Simd::sum_of(sums[r]);
         }
     }
 
     template <int rows, int vectors>
-    static void token_block(const AttendPage& job, int row, std::int64_t token) {
-        const std::int64_t end = token + vectors * width;
-        const std::int64_t first = job.first > token ? job.first : token;
-        const std::int64_t last = job.last < end ? job.last : end;
-        if (first >= last) return;
-        Vector s[extent(rows)][extent(tile)];
-        scores<rows, vectors>(job, row, token, s);
-        alignas(64) float w[extent(rows)][extent(most_tokens)];
-        float shrink[extent(rows)];
-        for (int r = 0; r < rows; ++r) {
-            shrink[r] = weights<vectors>(job, row + r, token, s[r], w[r]);
+    static void all_scores(const AttendPage& job,
+                           const typename Products::template Queries<rows>& q, int row,
+                           std::int64_t token, std::int64_t last,
+                           float (&s)[extent(rows)][extent(block_tokens)], std::int64_t at) {
+        for (; token + vectors * width <= last; token += vectors * width, at += vectors * width) {
+            Products::template scores<rows, vectors>(job, q, row, token, s, at);
         }
-        std::int64_t dim = 0;
-        for (; dim + tile * width <= job.value_stride; dim += tile * width) {
-            accumulate<rows, tile>(job, row, dim, token, first, last, shrink, w);
+        if constexpr (vectors > 1 && vectors * width > kv_lanes) {
+            if (token < last) all_scores<rows, vectors / 2>(job, q, row, token, last, s, at);
         }
-        for (; dim < job.value_stride; dim += width) {
-            accumulate<rows, 1>(job, row, dim, token, first, last, shrink, w);
+    }
+
+    template <int rows, int vectors>
+    static void all_values(const AttendPage& job,
+                           const typename Products::template Weights<rows>& w, int row,
+                           std::int64_t token, std::int64_t first, std::int64_t last,
+                           const float (&shrink)[extent(rows)], std::int64_t dim) {
+        for (; dim + vectors * width <= job.value_stride; dim += vectors * width) {
+            Products::template accumulate<rows, vectors>(job, w, row, dim, token, first, last,
+                                                         shrink);
+        }
+        if constexpr (vectors > 1 && vectors * width > kv_lanes) {
+            if (dim < job.value_stride) {
+                all_values<rows, vectors / 2>(job, w, row, token, first, last, shrink, dim);
+            }
         }
     }
 
     template <int rows>
     static void row_block(const AttendPage& job, int row) {
-        // Page sizes are powers of two from 16 up: whole blocks, or one of fewer vectors.
-        std::int64_t token = 0;
-        for (; token + most_tokens <= job.page_tokens; token += most_tokens) {
-            token_block<rows, tile>(job, row, token);
-        }
-        for (; token < job.page_tokens; token += kv_lanes) {
-            token_block<rows, kv_lanes / width>(job, row, token);
+        const typename Products::template Queries<rows> queries(job, row);
+        const std::int64_t count = job.page_tokens < block_tokens ? job.page_tokens : block_tokens;
+        for (std::int64_t token = 0; token < job.page_tokens; token += count) {
+            const std::int64_t first = job.first > token ? job.first : token;
+            const std::int64_t last = job.last < token + count ? job.last : token + count;
+            if (first >= last) continue;
+            alignas(64) float s[extent(rows)][extent(block_tokens)];
+            all_scores<rows, Products::tile>(job, queries, row, token, token + count, s, 0);
+            float shrink[extent(rows)];
+            if (last - first == count) {
+                weigh<rows, true>(job, row, token, count, first, last, s, shrink);
+            } else {
+                weigh<rows, false>(job, row, token, count, first, last, s, shrink);
+            }
+            const typename Products::template Weights<rows> w(s, count);
+            all_values<rows, Products::tile>(job, w, row, token, first, last, shrink, 0);
         }
     }
 
+    template <int rows>
+    static void rows_from(const AttendPage& job, int row, int count) {
+        if (count == rows) return row_block<rows>(job, row);
+        if constexpr (rows > 1) rows_from<rows - 1>(job, row, count);
+    }
+
+    // Passes over the page of as many rows each as can be, even: 8 rows are twice 4, not 6 and 2.
     static void attend(const AttendPage& job) {
-        int row = 0;
-        for (; row + 4 <= job.rows; row += 4) row_block<4>(job, row);
-        switch (job.rows - row) {
-            case 3:
-                return row_block<3>(job, row);
-            case 2:
-                return row_block<2>(job, row);
-            case 1:
-                return row_block<1>(job, row);
-            default:
-                return;
+        const int passes = (job.rows + Products::most_rows - 1) / Products::most_rows;
+        for (int pass = 0; pass < passes; ++pass) {
+            const int row = job.rows * pass / passes;
+            rows_from<Products::most_rows>(job, row, job.rows * (pass + 1) / passes - row);
         }
     }
 };

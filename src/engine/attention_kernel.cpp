@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::array variants{
 #if defined(__x86_64__)
+    AttentionVariant{"avx512-vnni", [] { return cpu_features().avx512_vnni; }, attend_page_vnni},
     AttentionVariant{"avx512", [] { return cpu_features().avx512; }, attend_page_avx512},
     AttentionVariant{"avx2", [] { return cpu_features().avx2; }, attend_page_avx2},
 #endif
@@ -27,6 +28,21 @@ const AttentionVariant& attention_variant() {
     static const AttentionVariant& chosen =
         *std::ranges::find_if(variants, [](const AttentionVariant& v) { return v.runs_here(); });
     return chosen;
+}
+
+AttendPage page_job(const KvStore& store, int layer, std::int64_t page, int kv_head) {
+    return page_job(store.shape(), store.page(layer, page, kv_head));
+}
+
+AttendPage page_job(const KvShape& shape, const KvPage& page) {
+    AttendPage job;
+    job.page = page;
+    job.next = page;
+    job.head_dim = shape.head_dim;
+    job.page_tokens = shape.page_tokens;
+    job.value_stride = shape.value_stride();
+    job.last = shape.page_tokens;
+    return job;
 }
 
 void clear(const AttentionState& state, int rows, std::int64_t value_stride) {

@@ -36,6 +36,12 @@ struct AttendPage {
     AttentionState state;
 };
 
+// A job for a page of that shape: all of its tokens, and no next page. Queries and the state are
+// the caller's, as are fewer tokens and a next page.
+AttendPage page_job(const KvShape& shape, const KvPage& page);
+// The same for a page of the store.
+AttendPage page_job(const KvStore& store, int layer, std::int64_t page, int kv_head);
+
 struct AttentionVariant {
     std::string_view name;
     bool (*runs_here)();
@@ -61,5 +67,6 @@ void write_attention(const AttentionState& state, int rows, std::int64_t value_s
 void attend_page_scalar(const AttendPage& job);
 void attend_page_avx2(const AttendPage& job);
 void attend_page_avx512(const AttendPage& job);
+void attend_page_vnni(const AttendPage& job);
 
 }  // namespace memside::engine

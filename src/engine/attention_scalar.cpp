@@ -13,7 +13,7 @@ void attend_row(const AttendPage& job, int row) {
     for (std::int64_t t = job.first; t < job.last; ++t) {
         float score = 0.0F;
         for (int d = 0; d < job.head_dim; ++d) {
-            score += query[d] * float_from_half(job.page.keys[d * job.page_tokens + t]);
+            score += query[d] * stored_key(job.page, job.page_tokens, t, d);
         }
         float& largest = job.state.largest[row];
         const float raised = std::max(largest, score);
@@ -21,9 +21,9 @@ void attend_row(const AttendPage& job, int row) {
         const float weight = std::exp2(score - raised);
         largest = raised;
         job.state.sum[row] = job.state.sum[row] * shrink + weight;
-        const std::uint16_t* v = job.page.values + t * job.value_stride;
         for (int d = 0; d < job.head_dim; ++d) {
-            values[d] = values[d] * shrink + weight * float_from_half(v[d]);
+            values[d] =
+                values[d] * shrink + weight * stored_value(job.page, job.value_stride, t, d);
         }
     }
 }

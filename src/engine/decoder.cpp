@@ -26,6 +26,7 @@ KvShape kv_shape(const ModelSpec& spec, const DecoderOptions& options) {
     shape.head_dim = spec.head_dim;
     shape.page_tokens = options.page_tokens;
     shape.capacity_tokens = options.capacity_tokens;
+    shape.type = options.kv_type;
     for (int layer = 0; layer < spec.layers; ++layer) {
         // The first token of a block looks back a whole window while the last one is there already.
         shape.kept_tokens.push_back(spec.slides(layer) ? spec.sliding_window_tokens + block_tokens

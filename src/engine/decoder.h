@@ -24,7 +24,8 @@ using TokenId = std::int32_t;
 struct DecoderOptions {
     std::int64_t capacity_tokens = 0;  // the longest sequence
     std::int64_t page_tokens = 64;
-    unsigned threads = 0;  // 0: all cores
+    kv::ValueType kv_type = kv::ValueType::f16;  // f16, bf16, int8
+    unsigned threads = 0;                        // 0: all cores
     // Of decode steps. Blocks of a prompt attend everything, and so do layers whose window slides.
     KvPolicy policy;
 };

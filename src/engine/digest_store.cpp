@@ -4,23 +4,10 @@
 #include <limits>
 
 #include "engine/digest_block.h"
-#include "engine/half.h"
 #include "kv/layout.h"
 
 namespace memside::engine {
 namespace {
-
-// Keys of tokens [first, first + count) of a page, as stored, to f32 [count][head_dim].
-void read_keys(const KvStore& store, int layer, std::int64_t page, int kv_head, std::int64_t first,
-               std::int64_t count, float* out) {
-    const KvShape& shape = store.shape();
-    const std::uint16_t* keys = store.page(layer, page, kv_head).keys + first;
-    for (std::int64_t d = 0; d < shape.head_dim; ++d, keys += shape.page_tokens) {
-        for (std::int64_t t = 0; t < count; ++t) {
-            out[t * shape.head_dim + d] = float_from_half(keys[t]);
-        }
-    }
-}
 
 void unite(std::span<float> low, std::span<float> high, std::span<const float> other_low,
            std::span<const float> other_high) {
@@ -134,7 +121,7 @@ void DigestStore::grow(const KvStore& store, int layer, int kv_head, std::int64_
             from = begin;
         }
         open.keys.resize(static_cast<std::size_t>((to - from) * shape_.head_dim));
-        read_keys(store, layer, page, kv_head, from - begin, to - from, open.keys.data());
+        store.read_keys(layer, page, kv_head, from - begin, to - from, open.keys.data());
         open.digest->append(open.keys);
         store_page(layer, kv_head, continues, open);
         from = to;

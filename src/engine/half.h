@@ -41,4 +41,18 @@ inline float float_from_bf16(std::uint16_t bits) {
     return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
+// To nearest, ties to even; beyond the largest bf16 to infinity. A NaN stays a NaN.
+inline std::uint16_t bf16_from_float(float value) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    if ((bits & 0x7FFFFFFFU) > 0x7F800000U) return static_cast<std::uint16_t>((bits >> 16) | 0x40U);
+    return static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
+}
+
+// The smallest bf16 that is not below a value >= 0.
+inline std::uint16_t bf16_above(float value) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    if (bits > 0x7F800000U) return bf16_from_float(value);
+    return static_cast<std::uint16_t>((bits + 0xFFFFU) >> 16);
+}
+
 }  // namespace memside::engine

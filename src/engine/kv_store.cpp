@@ -2,14 +2,81 @@
 
 #include <bit>
 #include <cassert>
+#include <cmath>
 #include <cstring>
 
 #include "base/number.h"
-#include "engine/half.h"
 #include "kv/counter_random.h"
-#include "kv/layout.h"
 
 namespace memside::engine {
+namespace {
+
+constexpr float largest_int8 = 127.0F;
+
+constexpr std::int64_t to_cache_line(std::int64_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+void put(std::byte* to, std::uint16_t bits) {
+    std::memcpy(to, &bits, sizeof bits);
+}
+
+// Writes integers from -127 to 127 to the places place(0), place(1).. and returns their scale, a
+// bf16. A value that is no number makes the scale one that is none either.
+template <typename Place>
+std::uint16_t put_scaled(const float* values, std::int64_t count, const Place& place) {
+    float largest = 0.0F;
+    for (std::int64_t i = 0; i < count; ++i) {
+        const float size = std::abs(values[i]);
+        if (!(size <= largest)) largest = size;
+        if (!std::isfinite(size)) break;
+    }
+    const std::uint16_t bits = bf16_above(std::isfinite(largest) ? largest / largest_int8 : NAN);
+    const float scale = float_from_bf16(bits);
+    for (std::int64_t i = 0; i < count; ++i) {
+        // A scale that is zero, or none, leaves 0.
+        const float whole = scale > 0.0F ? std::nearbyint(values[i] / scale) : 0.0F;
+        *place(i) = static_cast<std::byte>(
+            static_cast<std::int8_t>(std::clamp(whole, -largest_int8, largest_int8)));
+    }
+    return bits;
+}
+
+// Which bits of 8 bytes of values are random and which are set, for values up to 0.5.
+struct RandomWords {
+    std::uint64_t random = 0;
+    std::uint64_t set = 0;
+};
+
+RandomWords random_words(kv::ValueType type) {
+    // Sign and fraction at random, the exponent of 0.25.
+    if (type == kv::ValueType::f16) return {0x83FF83FF83FF83FFULL, 0x3400340034003400ULL};
+    if (type == kv::ValueType::bf16) return {0x807F807F807F807FULL, 0x3E803E803E803E80ULL};
+    // Odd, so that -128 does not occur.
+    return {0xFFFFFFFFFFFFFFFFULL, 0x0101010101010101ULL};
+}
+
+}  // namespace
+
+std::int64_t KvShape::key_bytes() const {
+    const KvFormat format = kv_format(type);
+    return to_cache_line((head_dim + format.interleave - 1) / format.interleave * page_tokens *
+                         format.lane_bytes);
+}
+
+std::int64_t KvShape::key_scale_bytes() const {
+    if (!kv_format(type).scaled) return 0;
+    return to_cache_line((head_dim + scaled_dims - 1) / scaled_dims * page_tokens * 2);
+}
+
+std::int64_t KvShape::value_scale_bytes() const {
+    return kv_format(type).scaled ? to_cache_line(page_tokens * 2) : 0;
+}
+
+std::int64_t KvShape::value_bytes() const {
+    const KvFormat format = kv_format(type);
+    return to_cache_line(page_tokens / format.interleave * value_stride() * format.lane_bytes);
+}
 
 std::int64_t KvStore::places(std::size_t layer) const {
     const std::int64_t all = kv::page_count(shape_.capacity_tokens, shape_.page_tokens);
@@ -22,6 +89,13 @@ std::int64_t KvStore::places(std::size_t layer) const {
 Result<KvStore> KvStore::make(KvShape shape) {
     assert(std::has_single_bit(static_cast<std::uint64_t>(shape.page_tokens)));
     assert(shape.page_tokens >= min_page_tokens && shape.page_tokens <= max_page_tokens);
+    if (shape.type != kv::ValueType::f16 && shape.type != kv::ValueType::bf16 &&
+        shape.type != kv::ValueType::int8) {
+        return bad_input("",
+                         fmt::format("keys and values cannot be kept as {}; allowed: f16, "
+                                     "bf16, int8",
+                                     kv::value_type_names()[static_cast<std::size_t>(shape.type)]));
+    }
     KvStore store;
     store.shape_ = std::move(shape);
     const std::size_t total =
@@ -45,44 +119,100 @@ Result<KvStore> KvStore::make(KvShape shape) {
     return store;
 }
 
-std::uint16_t* KvStore::start(int layer, std::int64_t page) const {
+std::byte* KvStore::start(int layer, std::int64_t page) const {
     const auto index = static_cast<std::size_t>(layer);
     const std::int64_t place = shape_.kept_tokens[index] == 0 ? page : page % places(index);
-    return reinterpret_cast<std::uint16_t*>(layers_[index].data()) +
-           place * shape_.page_values() * shape_.kv_heads;
+    return layers_[index].data() + place * shape_.page_bytes() * shape_.kv_heads;
+}
+
+KvPage KvStore::view(const std::byte* piece) const {
+    const std::byte* scales = piece + shape_.key_bytes();
+    const std::byte* values = scales + shape_.key_scale_bytes() + shape_.value_scale_bytes();
+    KvPage found{piece, values, nullptr, nullptr, shape_.type};
+    if (kv_format(shape_.type).scaled) {
+        found.key_scales = reinterpret_cast<const std::uint16_t*>(scales);
+        found.value_scales =
+            reinterpret_cast<const std::uint16_t*>(scales + shape_.key_scale_bytes());
+    }
+    return found;
 }
 
 void KvStore::write(int layer, std::int64_t position, const float* keys, const float* values) {
     assert(position < shape_.capacity_tokens);
     const std::int64_t token = position % shape_.page_tokens;
-    std::uint16_t* page = start(layer, position / shape_.page_tokens);
+    const KvFormat format = kv_format(shape_.type);
+    const auto bits = [&](float x) {
+        return shape_.type == kv::ValueType::bf16 ? bf16_from_float(x) : half_from_float(x);
+    };
     for (int head = 0; head < shape_.kv_heads; ++head) {
-        std::uint16_t* key = page + head * shape_.page_values() + token;
-        std::uint16_t* value = page + head * shape_.page_values() + shape_.key_values() +
-                               token * shape_.value_stride();
+        std::byte* page = start(layer, position / shape_.page_tokens) + head * shape_.page_bytes();
+        std::byte* scales = page + shape_.key_bytes();
+        std::byte* value_scales = scales + shape_.key_scale_bytes();
+        std::byte* page_values = value_scales + shape_.value_scale_bytes();
         const float* k = keys + head * shape_.head_dim;
         const float* v = values + head * shape_.head_dim;
+        const auto key_at = [&](std::int64_t d) {
+            return page + kv_offset(format, shape_.page_tokens, d, token);
+        };
+        const auto value_at = [&](std::int64_t d) {
+            return page_values + kv_offset(format, shape_.value_stride(), token, d);
+        };
+        if (format.scaled) {
+            for (std::int64_t d = 0; d < shape_.head_dim; d += scaled_dims) {
+                const std::int64_t count = std::min(scaled_dims, shape_.head_dim - d);
+                put(scales + (d / scaled_dims * shape_.page_tokens + token) * 2,
+                    put_scaled(k + d, count, [&](std::int64_t i) { return key_at(d + i); }));
+            }
+            put(value_scales + token * 2, put_scaled(v, shape_.head_dim, value_at));
+            continue;
+        }
         for (int d = 0; d < shape_.head_dim; ++d) {
-            key[d * shape_.page_tokens] = half_from_float(k[d]);
-            value[d] = half_from_float(v[d]);
+            put(key_at(d), bits(k[d]));
+            put(value_at(d), bits(v[d]));
+        }
+    }
+}
+
+void KvStore::read_keys(int layer, std::int64_t page, int kv_head, std::int64_t first,
+                        std::int64_t count, float* out) const {
+    const KvPage from = this->page(layer, page, kv_head);
+    // Dimensions outside: the page is read in the order in which it lies.
+    for (std::int64_t d = 0; d < shape_.head_dim; ++d) {
+        for (std::int64_t t = 0; t < count; ++t) {
+            out[t * shape_.head_dim + d] = stored_key(from, shape_.page_tokens, first + t, d);
+        }
+    }
+}
+
+void KvStore::read_values(int layer, std::int64_t page, int kv_head, std::int64_t first,
+                          std::int64_t count, float* out) const {
+    const KvPage from = this->page(layer, page, kv_head);
+    for (std::int64_t t = 0; t < count; ++t) {
+        for (std::int64_t d = 0; d < shape_.head_dim; ++d) {
+            out[t * shape_.head_dim + d] = stored_value(from, shape_.value_stride(), first + t, d);
         }
     }
 }
 
 void KvStore::fill_random(std::int64_t tokens, std::uint64_t seed, ThreadPool& pool) {
-    const std::int64_t page_values = shape_.page_values() * shape_.kv_heads;
+    const RandomWords words = random_words(shape_.type);
+    const std::int64_t page_bytes = shape_.page_bytes();
     for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
         const std::int64_t pages =
             std::min(kv::page_count(tokens, shape_.page_tokens), places(layer));
         pool.run(pages, [&](std::int64_t page) {
-            std::uint16_t* to =
-                reinterpret_cast<std::uint16_t*>(layers_[layer].data()) + page * page_values;
             const std::uint64_t key = kv::key_of({seed, layer, static_cast<std::uint64_t>(page)});
-            for (std::int64_t i = 0; i < page_values; i += 4) {
+            std::byte* to = layers_[layer].data() + page * page_bytes * shape_.kv_heads;
+            for (std::int64_t i = 0; i < page_bytes * shape_.kv_heads; i += 8) {
                 const std::uint64_t bits = kv::random_bits(key, static_cast<std::uint64_t>(i));
-                // Sign and fraction at random, the exponent of 0.25.
-                const std::uint64_t halves = (bits & 0x83FF83FF83FF83FFULL) | 0x3400340034003400ULL;
-                std::memcpy(to + i, &halves, sizeof halves);
+                const std::uint64_t word = (bits & words.random) | words.set;
+                std::memcpy(to + i, &word, sizeof word);
+            }
+            const std::uint16_t scale = bf16_above(0.5F / largest_int8);
+            const std::int64_t scales = (shape_.key_scale_bytes() + shape_.value_scale_bytes()) / 2;
+            for (int head = 0; head < shape_.kv_heads; ++head) {
+                std::byte* at = to + head * page_bytes + shape_.key_bytes();
+                for (std::int64_t i = 0; i < scales; ++i) put(at + i * 2, scale);
             }
         });
     }

@@ -1,8 +1,6 @@
 // Keys and values of one sequence, in pages of consecutive tokens per layer and KV head. A page is
-// one contiguous piece, keys before values, so that attending one is reading 16 to 64 KiB in order:
-//   keys    f16 [head_dim][page_tokens]       dimension-major: a vector of tokens per dimension
-//   values  f16 [page_tokens][value_stride]   token-major
-// Pages of a layer lie in page order, within a page in the order of KV heads.
+// one contiguous piece, laid out as kv_page.h says, so that attending one is reading 8 to 64 KiB in
+// order. Pages of a layer lie in page order, within a page in the order of KV heads.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +8,7 @@
 
 #include "base/result.h"
 #include "engine/huge_memory.h"
+#include "engine/kv_page.h"
 #include "engine/thread_pool.h"
 
 namespace memside::engine {
@@ -27,49 +26,48 @@ struct KvShape {
     std::int64_t capacity_tokens = 0;
     // Per layer: how many tokens it keeps; 0: all. A layer that keeps fewer writes over the oldest.
     std::vector<std::int64_t> kept_tokens;
+    kv::ValueType type = kv::ValueType::f16;
 
     std::int64_t value_stride() const { return (head_dim + kv_lanes - 1) / kv_lanes * kv_lanes; }
-    std::int64_t key_values() const { return head_dim * page_tokens; }
-    // f16 values of a page, padded to a cache line.
-    std::int64_t page_values() const {
-        return (key_values() + page_tokens * value_stride() + 31) / 32 * 32;
+    // The parts of a page, in bytes, padded to a cache line.
+    std::int64_t key_bytes() const;
+    std::int64_t key_scale_bytes() const;
+    std::int64_t value_scale_bytes() const;
+    std::int64_t value_bytes() const;
+    std::int64_t page_bytes() const {
+        return key_bytes() + key_scale_bytes() + value_scale_bytes() + value_bytes();
     }
-    std::int64_t page_bytes() const { return page_values() * 2; }
-};
-
-struct KvPage {
-    const std::uint16_t* keys = nullptr;    // [head_dim][page_tokens]
-    const std::uint16_t* values = nullptr;  // [page_tokens][value_stride]
 };
 
 class KvStore {
   public:
     // Reserves address space for the whole capacity; memory is taken as tokens come. infeasible
-    // when the machine has not that much.
+    // when the machine has not that much, bad_input for a type that the store does not take.
     static Result<KvStore> make(KvShape shape);
 
     // Writes the keys and values of the token at `position`, f32 [kv_heads x head_dim] each,
-    // rounded to f16. Different positions of a layer may be written by different threads.
+    // rounded to the type. Different positions of a layer may be written by different threads.
     void write(int layer, std::int64_t position, const float* keys, const float* values);
 
     KvPage page(int layer, std::int64_t page, int kv_head) const {
-        const std::uint16_t* at = start(layer, page) + kv_head * shape_.page_values();
-        return {at, at + shape_.key_values()};
+        return view(piece(layer, page, kv_head));
     }
 
     // The same page as the bytes that hold it, page_bytes() of the shape: copying them copies it.
     // The pieces of a page's KV heads lie side by side.
     const std::byte* piece(int layer, std::int64_t page, int kv_head) const {
-        return reinterpret_cast<const std::byte*>(start(layer, page) +
-                                                  kv_head * shape_.page_values());
+        return start(layer, page) + kv_head * shape_.page_bytes();
     }
     // A page in such bytes, here or in a copy.
-    KvPage view(const std::byte* piece) const {
-        const auto* at = reinterpret_cast<const std::uint16_t*>(piece);
-        return {at, at + shape_.key_values()};
-    }
+    KvPage view(const std::byte* piece) const;
 
-    // Fills the first `tokens` tokens of all layers, whole pages, with values of 0.25 to 0.5 and
+    // The keys of tokens [first, first + count) of a page, as stored: f32 [count][head_dim].
+    void read_keys(int layer, std::int64_t page, int kv_head, std::int64_t first,
+                   std::int64_t count, float* out) const;
+    void read_values(int layer, std::int64_t page, int kv_head, std::int64_t first,
+                     std::int64_t count, float* out) const;
+
+    // Fills the first `tokens` tokens of all layers, whole pages, with values of at most 0.5 and
     // random signs: for measuring, at the speed of memory.
     void fill_random(std::int64_t tokens, std::uint64_t seed, ThreadPool& pool);
 
@@ -81,7 +79,7 @@ class KvStore {
   private:
     // Pages of a layer that have a place of their own.
     std::int64_t places(std::size_t layer) const;
-    std::uint16_t* start(int layer, std::int64_t page) const;
+    std::byte* start(int layer, std::int64_t page) const;
 
     KvShape shape_;
     std::vector<HugeMemory> layers_;

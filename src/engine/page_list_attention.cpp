@@ -24,10 +24,7 @@ void PageListAttention::run(const KvShape& shape, const std::vector<PageListWork
         assert(work.rows == rows && !work.pages.empty());
         const auto pages = static_cast<std::int64_t>(work.pages.size());
         const std::int64_t part = index % parts;
-        AttendPage job;
-        job.head_dim = shape.head_dim;
-        job.page_tokens = shape.page_tokens;
-        job.value_stride = stride;
+        AttendPage job = page_job(shape, work.pages.front());
         job.queries = queries + work.first_head * dim;
         job.rows = rows;
         job.state = state_of(index / parts, part);

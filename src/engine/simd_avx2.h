@@ -3,20 +3,41 @@
 
 #include <immintrin.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace memside::engine {
 
 struct SimdAvx2 {
     using Vector = __m256;
+    using Words = __m256i;  // as many 32-bit words as a Vector has floats
     static constexpr int width = 8;
     static constexpr int tile = 2;  // 16 registers hold 4 rows x 2 vectors and what they need
+    static constexpr int most_rows = 4;
 
     static Vector zero() { return _mm256_setzero_ps(); }
     static Vector all(float x) { return _mm256_set1_ps(x); }
     static Vector load(const float* from) { return _mm256_loadu_ps(from); }
     static Vector load_half(const std::uint16_t* from) {
         return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    }
+    static Vector load_bf16(const std::uint16_t* from) {
+        return first_bf16(
+            _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+    }
+    static Words load_words(const std::byte* from) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+    }
+    // Of the pairs of bf16 that words hold.
+    static Vector first_bf16(Words w) { return _mm256_castsi256_ps(_mm256_slli_epi32(w, 16)); }
+    static Vector second_bf16(Words w) {
+        return _mm256_castsi256_ps(_mm256_and_si256(w, _mm256_set1_epi32(-65536)));
+    }
+    // The i-th of the four signed bytes of each word.
+    template <int i>
+    static Vector byte_of(Words w) {
+        if constexpr (i < 3) w = _mm256_slli_epi32(w, 24 - 8 * i);
+        return _mm256_cvtepi32_ps(_mm256_srai_epi32(w, 24));
     }
     static void store(float* to, Vector v) { _mm256_storeu_ps(to, v); }
     static Vector add(Vector a, Vector b) { return _mm256_add_ps(a, b); }

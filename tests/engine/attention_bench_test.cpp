@@ -25,6 +25,21 @@ TEST(AttentionBench, dense_attention_reads_every_token_of_two_layers) {
                 static_cast<double>(result->bytes_read), 1.0);
 }
 
+TEST(AttentionBench, int8_is_read_with_its_scales_and_bf16_like_f16) {
+    AttentionBenchOptions options = small();
+    options.kv_type = kv::ValueType::bf16;
+    const auto halves = bench_attention(options);
+    ASSERT_TRUE(halves.ok());
+    EXPECT_EQ(halves->bytes_read, 4096 * 2 * 32 * 2);
+    options.kv_type = kv::ValueType::int8;
+    const auto bytes = bench_attention(options);
+    ASSERT_TRUE(bytes.ok());
+    // Of 256 pages of two heads: 16 x 16 keys and values, and two cache lines of scales.
+    EXPECT_EQ(bytes->bytes_read, 256 * 2 * (2 * 256 + 2 * 64));
+    options.kv_type = kv::ValueType::fp8;
+    EXPECT_FALSE(bench_attention(options).ok());
+}
+
 TEST(AttentionBench, a_selection_reads_digests_and_the_budget) {
     AttentionBenchOptions options = small();
     options.select = true;

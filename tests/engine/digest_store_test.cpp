@@ -37,8 +37,7 @@ Box expected_box(const KvStore& store, const DigestConfig& config, int layer, in
     for (std::int64_t t = 0; t < std::min(shape.page_tokens, tokens - page * shape.page_tokens);
          ++t) {
         for (std::int64_t d = 0; d < shape.head_dim; ++d) {
-            keys.push_back(
-                float_from_half(store.page(layer, page, h).keys[d * shape.page_tokens + t]));
+            keys.push_back(stored_key(store.page(layer, page, h), shape.page_tokens, t, d));
         }
     }
     const auto digest = kv::digest_variant(config.kind).make(shape.head_dim, config.coefficient);

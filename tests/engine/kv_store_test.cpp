@@ -1,7 +1,10 @@
 #include "engine/kv_store.h"
 
+#include <cmath>
+
 #include "engine/half.h"
 #include "engine/huge_memory.h"
+#include "engine/random_weights.h"
 
 namespace memside::engine {
 namespace {
@@ -34,27 +37,184 @@ void fill(KvStore& store, int layer, std::int64_t tokens) {
     }
 }
 
-void expect_token(const KvStore& store, int layer, std::int64_t position) {
+std::vector<float> key_of(const KvStore& store, int layer, std::int64_t position, int head) {
     const KvShape& shape = store.shape();
-    const std::int64_t token = position % shape.page_tokens;
-    for (int h = 0; h < shape.kv_heads; ++h) {
-        const KvPage page = store.page(layer, position / shape.page_tokens, h);
-        for (int d = 0; d < shape.head_dim; ++d) {
-            EXPECT_EQ(float_from_half(page.keys[d * shape.page_tokens + token]),
-                      key_at(position, h, d));
-            EXPECT_EQ(float_from_half(page.values[token * shape.value_stride() + d]),
-                      -key_at(position, h, d));
+    std::vector<float> key(static_cast<std::size_t>(shape.head_dim));
+    store.read_keys(layer, position / shape.page_tokens, head, position % shape.page_tokens, 1,
+                    key.data());
+    return key;
+}
+
+std::vector<float> value_of(const KvStore& store, int layer, std::int64_t position, int head) {
+    const KvShape& shape = store.shape();
+    std::vector<float> value(static_cast<std::size_t>(shape.head_dim));
+    store.read_values(layer, position / shape.page_tokens, head, position % shape.page_tokens, 1,
+                      value.data());
+    return value;
+}
+
+void expect_token(const KvStore& store, int layer, std::int64_t position) {
+    for (int h = 0; h < store.shape().kv_heads; ++h) {
+        const std::vector<float> key = key_of(store, layer, position, h);
+        const std::vector<float> value = value_of(store, layer, position, h);
+        for (int d = 0; d < store.shape().head_dim; ++d) {
+            EXPECT_EQ(key[static_cast<std::size_t>(d)], key_at(position, h, d));
+            EXPECT_EQ(value[static_cast<std::size_t>(d)], -key_at(position, h, d));
         }
     }
+}
+
+std::uint16_t half_at(const std::byte* from) {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, from, sizeof bits);
+    return bits;
 }
 
 TEST(KvStore, keys_lie_dimension_major_and_values_token_major_within_a_page) {
     auto store = KvStore::make(small_shape());
     ASSERT_TRUE(store.ok());
     EXPECT_EQ(store->shape().value_stride(), 32);
-    EXPECT_EQ(store->shape().page_values(), 20 * 16 + 16 * 32);
+    EXPECT_EQ(store->shape().page_bytes(), (20 * 16 + 16 * 32) * 2);
     fill(*store, 0, 100);
-    for (std::int64_t t = 0; t < 100; ++t) expect_token(*store, 0, t);
+    for (std::int64_t t = 0; t < 100; ++t) {
+        expect_token(*store, 0, t);
+        const KvPage page = store->page(0, t / 16, 1);
+        EXPECT_EQ(page.values - page.keys, 20 * 16 * 2);
+        const std::int64_t token = t % 16;
+        EXPECT_EQ(half_at(page.keys + (7 * 16 + token) * 2), half_from_float(key_at(t, 1, 7)));
+        EXPECT_EQ(half_at(page.values + (token * 32 + 7) * 2), half_from_float(-key_at(t, 1, 7)));
+    }
+}
+
+// Keys and values at random, all different, and the store of a type that holds them.
+KvStore random_store(kv::ValueType type, float size) {
+    KvShape shape = small_shape();
+    shape.head_dim = 70;  // no multiple of what shares a lane or a scale
+    shape.type = type;
+    KvStore store = std::move(KvStore::make(shape)).value();
+    for (std::int64_t t = 0; t < 40; ++t) {
+        const auto seed = static_cast<std::uint64_t>(t);
+        store.write(0, t, test::random_values(140, seed, size).data(),
+                    test::random_values(140, 1000 + seed, size).data());
+    }
+    return store;
+}
+
+TEST(KvStore, bf16_is_rounded_to_nearest_and_neighbours_along_the_sum_share_a_lane) {
+    const KvStore store = random_store(kv::ValueType::bf16, 5.0F);
+    for (std::int64_t t = 0; t < 40; ++t) {
+        const auto seed = static_cast<std::uint64_t>(t);
+        const auto keys = test::random_values(140, seed, 5.0F);
+        const auto values = test::random_values(140, 1000 + seed, 5.0F);
+        const KvPage page = store.page(0, t / 16, 1);
+        const std::vector<float> key = key_of(store, 0, t, 1);
+        const std::vector<float> value = value_of(store, 0, t, 1);
+        for (std::int64_t d = 0; d < 70; ++d) {
+            const auto i = static_cast<std::size_t>(d);
+            EXPECT_EQ(key[i], float_from_bf16(bf16_from_float(keys[70 + i])));
+            EXPECT_EQ(value[i], float_from_bf16(bf16_from_float(values[70 + i])));
+            const std::int64_t token = t % 16;
+            EXPECT_EQ(half_at(page.keys + (d / 2 * 16 + token) * 4 + d % 2 * 2),
+                      bf16_from_float(key[i]));
+            EXPECT_EQ(half_at(page.values + (token / 2 * 80 + d) * 4 + token % 2 * 2),
+                      bf16_from_float(value[i]));
+        }
+    }
+}
+
+TEST(KvStore, int8_is_off_by_half_a_scale_at_most_of_32_dimensions_of_a_key_or_of_a_value) {
+    for (const float size : {5.0F, 1e-6F, 3e4F}) {
+        const KvStore store = random_store(kv::ValueType::int8, size);
+        for (std::int64_t t = 0; t < 40; ++t) {
+            const auto seed = static_cast<std::uint64_t>(t);
+            const auto keys = test::random_values(140, seed, size);
+            const auto values = test::random_values(140, 1000 + seed, size);
+            const std::vector<float> key = key_of(store, 0, t, 1);
+            const std::vector<float> value = value_of(store, 0, t, 1);
+            const auto expect_near = [&](const std::vector<float>& got,
+                                         const std::vector<float>& want, std::size_t first,
+                                         std::size_t last) {
+                float largest = 0.0F;
+                for (std::size_t i = first; i < last; ++i) {
+                    largest = std::max(largest, std::abs(want[70 + i]));
+                }
+                // Rounding the scale up to bf16 adds at most 2^-7 of it.
+                const float step = largest / 127.0F * (1.0F + 0x1p-7F);
+                for (std::size_t i = first; i < last; ++i) {
+                    EXPECT_LE(std::abs(got[i] - want[70 + i]), 0.5001F * step);
+                }
+            };
+            expect_near(key, keys, 0, 32);
+            expect_near(key, keys, 32, 64);
+            expect_near(key, keys, 64, 70);
+            expect_near(value, values, 0, 70);
+        }
+    }
+}
+
+TEST(KvStore, int8_lies_in_lanes_of_four_with_its_scales_between_keys_and_values) {
+    const KvStore store = random_store(kv::ValueType::int8, 5.0F);
+    // 18 rows of lanes of keys, their scales, those of values padded, 4 rows of lanes of values.
+    EXPECT_EQ(store.shape().page_bytes(), 18 * 16 * 4 + 128 + 64 + 4 * 80 * 4);
+    for (std::int64_t t = 0; t < 40; ++t) {
+        const KvPage page = store.page(0, t / 16, 1);
+        const std::int64_t token = t % 16;
+        const std::vector<float> key = key_of(store, 0, t, 1);
+        const std::vector<float> value = value_of(store, 0, t, 1);
+        for (std::int64_t d = 0; d < 70; ++d) {
+            const auto whole = [](std::byte byte) {
+                return static_cast<float>(static_cast<std::int8_t>(byte));
+            };
+            const auto i = static_cast<std::size_t>(d);
+            EXPECT_EQ(key[i], whole(page.keys[(d / 4 * 16 + token) * 4 + d % 4]) *
+                                  float_from_bf16(page.key_scales[d / 32 * 16 + token]));
+            EXPECT_EQ(value[i], whole(page.values[(token / 4 * 80 + d) * 4 + token % 4]) *
+                                    float_from_bf16(page.value_scales[token]));
+        }
+    }
+}
+
+TEST(KvStore, int8_of_zeros_is_zero_and_what_is_no_number_stays_none) {
+    KvStore store = random_store(kv::ValueType::int8, 1.0F);
+    std::vector<float> keys(140, 0.0F);
+    store.write(0, 3, keys.data(), keys.data());
+    for (const float x : key_of(store, 0, 3, 0)) EXPECT_EQ(x, 0.0F);
+    keys[5] = NAN;
+    keys[40] = HUGE_VALF;
+    store.write(0, 3, keys.data(), keys.data());
+    EXPECT_TRUE(std::isnan(key_of(store, 0, 3, 0)[5]));
+    EXPECT_TRUE(std::isnan(key_of(store, 0, 3, 0)[40]));
+    EXPECT_EQ(key_of(store, 0, 3, 0)[65], 0.0F);
+    EXPECT_TRUE(std::isnan(value_of(store, 0, 3, 0)[5]));
+}
+
+TEST(KvStore, random_filling_gives_values_of_a_half_at_most_of_both_signs_in_every_type) {
+    ThreadPool pool(2);
+    for (const auto type : {kv::ValueType::f16, kv::ValueType::bf16, kv::ValueType::int8}) {
+        KvStore store = random_store(type, 1.0F);
+        store.fill_random(40, 7, pool);
+        int negative = 0;
+        for (std::int64_t t = 0; t < 40; ++t) {
+            for (const auto& row : {key_of(store, 0, t, 1), value_of(store, 0, t, 0)}) {
+                for (const float x : row) {
+                    EXPECT_LE(std::abs(x), 0.5F * (1.0F + 0x1p-7F));
+                    EXPECT_NE(x, 0.0F);
+                    negative += x < 0.0F ? 1 : 0;
+                }
+            }
+        }
+        EXPECT_NEAR(negative, 40 * 70, 250);
+    }
+}
+
+TEST(KvStore, a_type_that_it_does_not_hold_is_refused_by_name) {
+    KvShape shape = small_shape();
+    shape.type = kv::ValueType::int4;
+    const auto store = KvStore::make(shape);
+    ASSERT_FALSE(store.ok());
+    EXPECT_EQ(store.error().exit_status(), 2);
+    EXPECT_EQ(store.error().message(),
+              "keys and values cannot be kept as int4; allowed: f16, bf16, int8");
 }
 
 TEST(KvStore, a_layer_with_a_window_keeps_the_last_tokens_only) {
