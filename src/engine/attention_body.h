@@ -29,6 +29,14 @@ struct AttentionLines {
     }
 };
 
+// One of the passes over a page, of rows from `row` on. Each fetches its share of the next page, so
+// that memory is read all the time and not in the first pass alone.
+struct AttentionPass {
+    int row = 0;
+    int index = 0;
+    int count = 1;
+};
+
 // Products provides, for at most most_rows rows and in steps of `tile` vectors:
 //   Queries<rows>(job, row)    the queries as its products take them
 //   scores<rows, vectors>      of vectors x width tokens
@@ -114,66 +122,68 @@ struct AttentionBody {
 
     template <int rows, int vectors>
     static void all_scores(const AttendPage& job,
-                           const typename Products::template Queries<rows>& q, int row,
-                           std::int64_t token, std::int64_t last,
+                           const typename Products::template Queries<rows>& q,
+                           const AttentionPass& pass, std::int64_t token, std::int64_t last,
                            float (&s)[extent(rows)][extent(block_tokens)], std::int64_t at) {
         for (; token + vectors * width <= last; token += vectors * width, at += vectors * width) {
-            Products::template scores<rows, vectors>(job, q, row, token, s, at);
+            Products::template scores<rows, vectors>(job, q, pass, token, s, at);
         }
         if constexpr (vectors > 1 && vectors * width > kv_lanes) {
-            if (token < last) all_scores<rows, vectors / 2>(job, q, row, token, last, s, at);
+            if (token < last) all_scores<rows, vectors / 2>(job, q, pass, token, last, s, at);
         }
     }
 
     template <int rows, int vectors>
     static void all_values(const AttendPage& job,
-                           const typename Products::template Weights<rows>& w, int row,
-                           std::int64_t token, std::int64_t first, std::int64_t last,
-                           const float (&shrink)[extent(rows)], std::int64_t dim) {
+                           const typename Products::template Weights<rows>& w,
+                           const AttentionPass& pass, std::int64_t token, std::int64_t first,
+                           std::int64_t last, const float (&shrink)[extent(rows)],
+                           std::int64_t dim) {
         for (; dim + vectors * width <= job.value_stride; dim += vectors * width) {
-            Products::template accumulate<rows, vectors>(job, w, row, dim, token, first, last,
+            Products::template accumulate<rows, vectors>(job, w, pass, dim, token, first, last,
                                                          shrink);
         }
         if constexpr (vectors > 1 && vectors * width > kv_lanes) {
             if (dim < job.value_stride) {
-                all_values<rows, vectors / 2>(job, w, row, token, first, last, shrink, dim);
+                all_values<rows, vectors / 2>(job, w, pass, token, first, last, shrink, dim);
             }
         }
     }
 
     template <int rows>
-    static void row_block(const AttendPage& job, int row) {
-        const typename Products::template Queries<rows> queries(job, row);
+    static void row_block(const AttendPage& job, const AttentionPass& pass) {
+        const typename Products::template Queries<rows> queries(job, pass.row);
         const std::int64_t count = job.page_tokens < block_tokens ? job.page_tokens : block_tokens;
         for (std::int64_t token = 0; token < job.page_tokens; token += count) {
             const std::int64_t first = job.first > token ? job.first : token;
             const std::int64_t last = job.last < token + count ? job.last : token + count;
             if (first >= last) continue;
             alignas(64) float s[extent(rows)][extent(block_tokens)];
-            all_scores<rows, Products::tile>(job, queries, row, token, token + count, s, 0);
+            all_scores<rows, Products::tile>(job, queries, pass, token, token + count, s, 0);
             float shrink[extent(rows)];
             if (last - first == count) {
-                weigh<rows, true>(job, row, token, count, first, last, s, shrink);
+                weigh<rows, true>(job, pass.row, token, count, first, last, s, shrink);
             } else {
-                weigh<rows, false>(job, row, token, count, first, last, s, shrink);
+                weigh<rows, false>(job, pass.row, token, count, first, last, s, shrink);
             }
             const typename Products::template Weights<rows> w(s, count);
-            all_values<rows, Products::tile>(job, w, row, token, first, last, shrink, 0);
+            all_values<rows, Products::tile>(job, w, pass, token, first, last, shrink, 0);
         }
     }
 
     template <int rows>
-    static void rows_from(const AttendPage& job, int row, int count) {
-        if (count == rows) return row_block<rows>(job, row);
-        if constexpr (rows > 1) rows_from<rows - 1>(job, row, count);
+    static void rows_from(const AttendPage& job, const AttentionPass& pass, int count) {
+        if (count == rows) return row_block<rows>(job, pass);
+        if constexpr (rows > 1) rows_from<rows - 1>(job, pass, count);
     }
 
     // Passes over the page of as many rows each as can be, even: 8 rows are twice 4, not 6 and 2.
     static void attend(const AttendPage& job) {
         const int passes = (job.rows + Products::most_rows - 1) / Products::most_rows;
-        for (int pass = 0; pass < passes; ++pass) {
-            const int row = job.rows * pass / passes;
-            rows_from<Products::most_rows>(job, row, job.rows * (pass + 1) / passes - row);
+        for (int index = 0; index < passes; ++index) {
+            const int row = job.rows * index / passes;
+            rows_from<Products::most_rows>(job, {row, index, passes},
+                                           job.rows * (index + 1) / passes - row);
         }
     }
 };

@@ -64,10 +64,11 @@ struct FloatProducts {
         const float* at;  // [rows][block_tokens]
     };
 
-    // A row of lanes, or a part of one, times factors: factors[r][i - begin] for neighbour i.
+    // Rows of lanes, or parts of them, times factors: factors[r][i - begin] for neighbour i.
     struct Operands {
         const std::byte* from;
-        const std::byte* next;   // fetched meanwhile
+        const std::byte* next;  // fetched meanwhile, the share of the pass
+        const AttentionPass& pass;
         std::int64_t row_bytes;  // from one row of lanes to the next
         const float* factors;
         std::int64_t factor_stride;
@@ -107,8 +108,12 @@ struct FloatProducts {
         const std::byte* from = of.from + i / interleave * of.row_bytes;
         const std::byte* next = of.next + i / interleave * of.row_bytes;
         const float* factors = of.factors + (i - of.begin);
+        int until_fetch = of.pass.index;
         for (; i < last; i += interleave, from += of.row_bytes, next += of.row_bytes) {
-            AttentionLines<Simd>::template fetch<vectors * lane_bytes>(next);
+            if (until_fetch-- == 0) {
+                AttentionLines<Simd>::template fetch<vectors * lane_bytes>(next);
+                until_fetch = of.pass.count - 1;
+            }
             Raw raw[extent(vectors)];
             for (int v = 0; v < vectors; ++v) raw[v] = Lanes::read(from + v * lane_bytes);
             if (interleave == 1 || (i >= first && i + interleave <= last)) [[likely]] {
@@ -123,13 +128,13 @@ struct FloatProducts {
 
     // Scores of vectors x width tokens from `token` on, to s[..][at].
     template <int rows, int vectors>
-    static void scores(const AttendPage& job, const Queries<rows>& queries, int row,
-                       std::int64_t token, float (&s)[extent(rows)][extent(block_tokens)],
-                       std::int64_t at) {
-        const KvPage& next = row == 0 ? job.next : job.page;
+    static void scores(const AttendPage& job, const Queries<rows>& queries,
+                       const AttentionPass& pass, std::int64_t token,
+                       float (&s)[extent(rows)][extent(block_tokens)], std::int64_t at) {
         const std::int64_t offset = token * Lanes::format.lane_bytes;
         const Operands operands{job.page.keys + offset,
-                                next.keys + offset,
+                                job.next.keys + offset,
+                                pass,
                                 job.page_tokens * Lanes::format.lane_bytes,
                                 queries.at,
                                 job.head_dim,
@@ -144,7 +149,8 @@ struct FloatProducts {
             add<rows, vectors>(operands, d, last, sums);
             if constexpr (scaled) {
                 const std::int64_t scale = d / scaled_dims * job.page_tokens + token;
-                AttentionLines<Simd>::template fetch<vectors * width * 2>(next.key_scales + scale);
+                AttentionLines<Simd>::template fetch<vectors * width * 2>(job.next.key_scales +
+                                                                          scale);
                 for (int v = 0; v < vectors; ++v) {
                     const Vector by = Simd::load_bf16(job.page.key_scales + scale + v * width);
                     for (int r = 0; r < rows; ++r) {
@@ -163,17 +169,18 @@ struct FloatProducts {
             }
         }
         if constexpr (scaled)
-            AttentionLines<Simd>::template fetch<vectors * width * 2>(next.value_scales + token);
+            AttentionLines<Simd>::template fetch<vectors * width * 2>(job.next.value_scales +
+                                                                      token);
     }
 
     // Adds weights x values of tokens [first, last) for vectors x width dimensions from `dim` on to
     // the states, which shrink first. The weights are those from `token` on.
     template <int rows, int vectors>
-    static void accumulate(const AttendPage& job, const Weights<rows>& w, int row, std::int64_t dim,
-                           std::int64_t token, std::int64_t first, std::int64_t last,
-                           const float (&shrink)[extent(rows)]) {
+    static void accumulate(const AttendPage& job, const Weights<rows>& w, const AttentionPass& pass,
+                           std::int64_t dim, std::int64_t token, std::int64_t first,
+                           std::int64_t last, const float (&shrink)[extent(rows)]) {
         Vector sums[extent(rows)][extent(vectors)];
-        float* state = job.state.values + row * job.value_stride + dim;
+        float* state = job.state.values + pass.row * job.value_stride + dim;
         for (int r = 0; r < rows; ++r) {
             for (int v = 0; v < vectors; ++v) {
                 sums[r][v] = Simd::multiply(Simd::load(state + r * job.value_stride + v * width),
@@ -182,7 +189,8 @@ struct FloatProducts {
         }
         const std::int64_t offset = dim * Lanes::format.lane_bytes;
         const Operands operands{job.page.values + offset,
-                                (row == 0 ? job.next : job.page).values + offset,
+                                job.next.values + offset,
+                                pass,
                                 job.value_stride * Lanes::format.lane_bytes,
                                 w.at,
                                 block_tokens,

@@ -214,6 +214,20 @@ TEST(BenchCommand, measures_a_small_cache_and_writes_its_keys) {
     EXPECT_THAT(outcome.out, HasSubstr("\"bytes_read\": 262144"));
 }
 
+TEST(BenchCommand, reads_keys_and_values_of_the_type_asked_for) {
+    const Workplace place;
+    const auto run = [&](const char* type) {
+        return place.run({"bench", "attention", "--context", "2K", "--distinct-mib", "1",
+                          "--kv-heads", "2", "--heads", "4", "--head-dim", "16", "--kv-type", type,
+                          "--json", "-"});
+    };
+    // A byte a value; per token a scale of its key and one of its value, 2 bytes each.
+    EXPECT_THAT(run("int8").out, HasSubstr(fmt::format("\"bytes_read\": {}", 2048 * 2 * (32 + 4))));
+    const Outcome refused = run("int4");
+    EXPECT_EQ(refused.exit_status, 2);
+    EXPECT_THAT(refused.err, HasSubstr("int8"));
+}
+
 TEST(BenchCommand, what_it_cannot_measure_is_refused_by_name) {
     const Workplace place;
     EXPECT_EQ(place.run({"bench"}).exit_status, 2);

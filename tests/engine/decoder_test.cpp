@@ -41,6 +41,7 @@ class DecoderTest : public testing::Test {
         DecoderOptions options;
         options.capacity_tokens = static_cast<std::int64_t>(count);
         options.page_tokens = 16;
+        options.kv_type = kv_type_;
         options.threads = 2;
         auto made = Decoder::make(*opened, options);
         ASSERT_TRUE(made.ok()) << made.error().message();
@@ -58,6 +59,7 @@ class DecoderTest : public testing::Test {
     }
 
     TempFolder folder_;
+    kv::ValueType kv_type_ = kv::ValueType::f16;
 };
 
 RandomModel model_of(const std::string& architecture) {
@@ -126,6 +128,16 @@ TEST_F(DecoderTest, weights_of_every_type_agree_with_the_reference) {
         // then a little different too.
         expect_reference(model, 20, 17, 0.03);
     }
+}
+
+TEST_F(DecoderTest, keys_and_values_of_fewer_bits_stay_near_the_reference) {
+    RandomModel model = model_of("gemma3");  // with layers that write over their oldest pages
+    model.shape.layers = 7;
+    model.sliding_window = 21;
+    kv_type_ = kv::ValueType::bf16;
+    expect_reference(model, 170, 140, 0.02);
+    kv_type_ = kv::ValueType::int8;
+    expect_reference(model, 170, 140, 0.04);
 }
 
 TEST_F(DecoderTest, a_sequence_may_be_cut_and_continued_otherwise) {
