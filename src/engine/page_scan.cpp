@@ -20,6 +20,10 @@ constexpr std::int64_t reads_per_part = 64;
 // the pause has grown to its longest, a trial costs a thousandth of the scans.
 constexpr std::int64_t longest_pause = 63;
 
+bool pays(std::int64_t read, std::int64_t all) {
+    return 4 * read <= 3 * all;
+}
+
 // How far int8 scores of a page may be above that of its superpage, in units of the superpage's
 // scale x the sum of a query's magnitudes. Each of the two is a sum of at most 2 x head_dim terms,
 // every term rounded at most 2 x head_dim + 3 times by 2^-24, none larger than 127 steps: twice
@@ -174,59 +178,99 @@ void PageScan::bound_blocks(const Step& step) {
     count(step, units_ * superblocks_, units_ * blocks_);
 }
 
-// Reads the unit's best `superpages`, and lists what else may hold pages among the best.
+// The blocks of a unit while its floors are looked for.
+struct PageScan::Search {
+    std::vector<bool> read;                        // [blocks]
+    std::vector<std::uint32_t> floors;             // [sets of the unit]
+    std::vector<std::vector<std::uint32_t>> best;  // [sets]: the keys of the best pages so far
+};
+
+std::span<float> PageScan::bounds_of(std::int64_t set) {
+    return std::span(bounds_).subspan(index(set * superblocks_ * digest_block_pages),
+                                      index(blocks_));
+}
+
+// Reads superpages of a unit, best bounds first, while that raises its floors, and lists what else
+// may hold pages among the best.
 void PageScan::find_floors(const Step& step, std::int64_t unit, std::int64_t superpages) {
-    const std::int64_t first_page_of_recent = pages_ - std::min(step.pinned.recent, pages_);
+    const std::int64_t recent = std::min(step.pinned.recent, pages_);
     const kv::PinnedPages pinned_blocks{
         kv::page_count(std::min(step.pinned.sink, pages_), digest_block_pages),
-        step.pinned.recent > 0 ? blocks_ - first_page_of_recent / digest_block_pages : 0};
-    const auto bounds_of = [&](int set) {
-        return std::span(bounds_).subspan(
-            index((unit * unit_sets_ + set) * superblocks_ * digest_block_pages), index(blocks_));
-    };
+        recent > 0 ? blocks_ - (pages_ - recent) / digest_block_pages : 0};
+    for (int set = 0; set < unit_sets_; ++set) {
+        const std::int64_t at = unit * unit_sets_ + set;
+        kv::pin_pages(bounds_of(at), pinned_blocks);
+        std::ranges::fill(scores(at), -infinity);
+        std::ranges::fill(block_keys(at), kv::score_key(-infinity));
+    }
+    Search search{std::vector<bool>(index(blocks_), false),
+                  std::vector<std::uint32_t>(index(unit_sets_), 0),
+                  std::vector<std::vector<std::uint32_t>>(index(unit_sets_))};
+    std::vector<Read>& first = first_[index(unit)];
+    std::vector<Read>& left = left_[index(unit)];
+    first.clear();
+    // Each round as many as all before it: what is left when it is no more than that need not wait
+    // for higher floors. Given up early when it looks as if most would be read.
+    std::int64_t batch = superpages;
+    for (;;) {
+        raise_floors(step, unit, batch, search);
+        left.clear();
+        for (std::int64_t block = 0; block < blocks_; ++block) {
+            bool may_reach = false;
+            for (int set = 0; set < unit_sets_; ++set) {
+                const float bound = bounds_of(unit * unit_sets_ + set)[index(block)];
+                // Not above: a page that ties with the floor and comes earlier is in.
+                may_reach = may_reach || kv::score_key(bound) >= search.floors[index(set)];
+            }
+            if (may_reach && !search.read[index(block)]) left.push_back({unit, block});
+        }
+        const auto read = static_cast<std::int64_t>(first.size());
+        const auto unread = static_cast<std::int64_t>(left.size());
+        if (unread <= read || (8 * read > blocks_ && !pays(read + unread, blocks_))) return;
+        batch = read;
+    }
+}
+
+// Reads the `batch` best superpages of each set that are unread and may hold a page among the best.
+void PageScan::raise_floors(const Step& step, std::int64_t unit, std::int64_t batch,
+                            Search& search) {
+    std::vector<Read>& first = first_[index(unit)];
+    const std::size_t before = first.size();
     kv::PageList blocks;
     for (int set = 0; set < unit_sets_; ++set) {
-        kv::pin_pages(bounds_of(set), pinned_blocks);
-        kv::PageList best;
-        kv::select_top_pages(bounds_of(set), superpages, best);
-        blocks = kv::pages_of_either(blocks, best);
+        const auto bounds = bounds_of(unit * unit_sets_ + set);
+        blocks.clear();
+        for (kv::PageIndex block = 0; block < bounds.size(); ++block) {
+            const bool may_reach = kv::score_key(bounds[block]) >= search.floors[index(set)];
+            if (may_reach && !search.read[block]) blocks.push_back(block);
+        }
+        for (const kv::PageIndex block : kv::top_of(bounds, blocks, batch)) {
+            search.read[block] = true;
+            first.push_back({unit, block});
+        }
     }
-    std::vector<Read>& first = first_[index(unit)];
-    first.clear();
-    for (const kv::PageIndex block : blocks) first.push_back({unit, block});
-    for (int set = 0; set < unit_sets_; ++set) {
-        std::ranges::fill(scores(unit * unit_sets_ + set), -infinity);
-        std::ranges::fill(block_keys(unit * unit_sets_ + set), kv::score_key(-infinity));
-    }
-    for (std::size_t i = 0; i < first.size(); ++i) {
+    for (std::size_t i = before; i < first.size(); ++i) {
         score_block(step, first[i], first[std::min(i + 1, first.size() - 1)]);
     }
 
-    std::vector<bool> may_reach(index(blocks_), false);
-    std::vector<std::uint32_t> keys;
+    const std::int64_t first_recent = pages_ - std::min(step.pinned.recent, pages_);
     for (int set = 0; set < unit_sets_; ++set) {
-        keys.clear();
-        for (const Read& read : first) {
-            const std::int64_t begin = read.block * digest_block_pages;
+        std::vector<std::uint32_t>& best = search.best[index(set)];
+        std::uint32_t& floor = search.floors[index(set)];
+        const auto found = scores(unit * unit_sets_ + set);
+        for (std::size_t i = before; i < first.size(); ++i) {
+            const std::int64_t begin = first[i].block * digest_block_pages;
             for (std::int64_t p = begin; p < std::min(begin + digest_block_pages, pages_); ++p) {
-                const bool pin = p < step.pinned.sink || p >= first_page_of_recent;
-                keys.push_back(
-                    kv::score_key(pin ? infinity : scores(unit * unit_sets_ + set)[index(p)]));
+                const bool pin = p < step.pinned.sink || p >= first_recent;
+                const std::uint32_t key = kv::score_key(pin ? infinity : found[index(p)]);
+                if (key >= floor) best.push_back(key);
             }
         }
-        const auto last = keys.begin() + static_cast<std::ptrdiff_t>(step.best_pages) - 1;
-        std::nth_element(keys.begin(), last, keys.end(), std::greater<>());
-        // Not below: a page that ties with the floor and comes earlier is in.
-        const auto bounds = bounds_of(set);
-        for (std::size_t b = 0; b < bounds.size(); ++b) {
-            if (kv::score_key(bounds[b]) >= *last) may_reach[b] = true;
-        }
-    }
-    for (const kv::PageIndex block : blocks) may_reach[block] = false;
-    std::vector<Read>& left = left_[index(unit)];
-    left.clear();
-    for (std::int64_t block = 0; block < blocks_; ++block) {
-        if (may_reach[index(block)]) left.push_back({unit, block});
+        if (best.size() < index(step.best_pages)) continue;
+        const auto last = best.begin() + static_cast<std::ptrdiff_t>(step.best_pages) - 1;
+        std::nth_element(best.begin(), last, best.end(), std::greater<>());
+        floor = *last;
+        best.resize(index(step.best_pages));
     }
 }
 
@@ -257,12 +301,12 @@ bool PageScan::two_levels(const Step& step) {
         std::ranges::for_each(first_[index(unit)], add);
         left.insert(left.end(), left_[index(unit)].begin(), left_[index(unit)].end());
     }
-    const bool pays = 4 * (blocks + static_cast<std::int64_t>(left.size())) <= 3 * units_ * blocks_;
-    if (pays) std::ranges::for_each(left, add);
+    const bool paid = pays(blocks + static_cast<std::int64_t>(left.size()), units_ * blocks_);
+    if (paid) std::ranges::for_each(left, add);
     count(step, blocks, pages);
-    trial.pause = pays ? 0 : std::min(2 * trial.pause + 1, longest_pause);
+    trial.pause = paid ? 0 : std::min(2 * trial.pause + 1, longest_pause);
     trial.wait = trial.pause;
-    if (!pays) return false;
+    if (!paid) return false;
     const auto reads = static_cast<std::int64_t>(left.size());
     pool_.run(kv::page_count(reads, reads_per_part), [&](std::int64_t part) {
         const std::int64_t last = std::min((part + 1) * reads_per_part, reads);

@@ -72,6 +72,8 @@ class PageScan {
         std::int64_t pause = 0;
     };
 
+    struct Search;
+
     static std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
     void split_queries(const float* queries);
@@ -83,7 +85,9 @@ class PageScan {
     void one_level(const Step& step);
     bool two_levels(const Step& step);
     void bound_blocks(const Step& step);
+    std::span<float> bounds_of(std::int64_t set);
     void find_floors(const Step& step, std::int64_t unit, std::int64_t superpages);
+    void raise_floors(const Step& step, std::int64_t unit, std::int64_t batch, Search& search);
     void count(const Step& step, std::int64_t unit_blocks, std::int64_t unit_pages);
 
     KvShape shape_;
