@@ -1,8 +1,23 @@
 #include "engine/activations.h"
 
+#include <bit>
 #include <cmath>
+#include <limits>
 
 namespace memside::engine {
+namespace {
+
+// The largest |x|; not finite when one of them is not. Without their signs the bits of floats are
+// ordered as the values are, and those of NaN lie above all.
+float largest_of(const float* x, std::int64_t count) {
+    std::int32_t largest = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        largest = std::max(largest, std::bit_cast<std::int32_t>(x[i]) & 0x7FFFFFFF);
+    }
+    return std::bit_cast<float>(largest);
+}
+
+}  // namespace
 
 void Activations::set(const float* values, std::int64_t rows, std::int64_t columns) {
     values_ = values;
@@ -33,16 +48,19 @@ void Activations::quantize_row(std::int64_t row_index) {
     float* sums = sums_.data() + row_index * padded / sub_block;
     for (std::int64_t at = 0; at < padded; at += per_scale) {
         const std::int64_t count = std::min(per_scale, std::max<std::int64_t>(columns_ - at, 0));
-        float largest = 0.0F;
-        for (std::int64_t i = 0; i < count; ++i) largest = std::max(largest, std::abs(x[at + i]));
-        const float scale = largest / 127.0F;
-        const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
+        const float largest = largest_of(x + at, count);
+        // Overflowing weights give infinity and NaN. Their products are NaN then, not something.
+        const bool finite = std::isfinite(largest);
+        const float scale = finite ? largest / 127.0F : std::numeric_limits<float>::quiet_NaN();
+        // Below the normal numbers the inverse would be infinite.
+        const bool zero = !(scale >= std::numeric_limits<float>::min());
+        const float inverse = zero ? 0.0F : 1.0F / scale;
         for (std::int64_t half = 0; half < per_scale; half += sub_block) {
             std::int32_t sum = 0;
             for (std::int64_t i = half; i < half + sub_block; ++i) {
                 // Adding and subtracting 1.5 x 2^23 rounds to the nearest integer, ties to even.
                 constexpr float rounder = 12582912.0F;
-                const float scaled = i < count ? x[at + i] * inverse : 0.0F;
+                const float scaled = i < count && !zero ? x[at + i] * inverse : 0.0F;
                 const auto integer = static_cast<std::int32_t>((scaled + rounder) - rounder);
                 q[at + i] = static_cast<std::int8_t>(std::clamp(integer, -127, 127));
                 sum += q[at + i];

@@ -19,7 +19,8 @@ inline std::int64_t chunk_count(std::int64_t values) {
     return (values + chunk_values - 1) / chunk_values;
 }
 
-// The rows of a block of tokens. Row t: x = scale x integer.
+// The rows of a block of tokens. Row t: x = scale x integer. Where a value is not finite, the scale
+// of its 32 is NaN.
 struct QuantizedRows {
     const std::int8_t* values = nullptr;  // [rows][chunks x 256]
     const float* scales = nullptr;        // [rows][chunks x 16], two alike per 32 values
