@@ -55,7 +55,6 @@ class Builder {
         dequantize(type, bytes.data(), static_cast<std::int64_t>(elements), values.data());
         model_.tensors[name].assign(values.begin(), values.end());
         model_.columns[name] = dims.front();
-        if (is_quantized(type)) model_.quantized.insert(name);
     }
 
     RandomModel& model_;
@@ -145,8 +144,7 @@ std::vector<std::vector<double>> reference_logits(const RandomModel& model,
     m.linear_factor = model.linear_factor;
     m.sliding_window = model.sliding_window;
     m.logit_cap = model.logit_cap;
-    m.rounds_as_engine = true;
-    m.quantized = model.quantized;
+    m.f16_cache = true;
     // A vector is one row, so the rows of a tensor are what its width divides it into.
     m.row = [&](const std::string& name, std::size_t row) {
         const std::vector<double>& values = model.tensors.at(name);

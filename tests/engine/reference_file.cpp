@@ -62,10 +62,7 @@ Result<ReferenceModel> reference_of_file(const std::string& path) {
         mapped->parts.push_back(std::move(file));
     }
     ReferenceModel m;
-    for (const GgufTensor& tensor : header.tensors) {
-        mapped->tensors[tensor.name] = &tensor;
-        if (is_quantized(static_cast<WeightType>(tensor.type))) m.quantized.insert(tensor.name);
-    }
+    for (const GgufTensor& tensor : header.tensors) mapped->tensors[tensor.name] = &tensor;
     m.architecture = text(header, "general.architecture");
     const auto key = [&](const char* name) { return m.architecture + "." + name; };
     const auto value = [&](const char* name, double absent) {

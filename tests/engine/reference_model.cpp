@@ -26,20 +26,6 @@ Vector norm(const Vector& x, const Vector& weight, double epsilon) {
     return out;
 }
 
-// Every 32 values to multiples of a 127th of the largest among them.
-Vector to_8_bits(Vector x) {
-    for (std::size_t first = 0; first < x.size(); first += 32) {
-        const std::size_t end = std::min(first + 32, x.size());
-        double largest = 0.0;
-        for (std::size_t i = first; i < end; ++i) largest = std::max(largest, std::abs(x[i]));
-        if (largest == 0.0) continue;
-        for (std::size_t i = first; i < end; ++i) {
-            x[i] = std::nearbyint(x[i] * 127.0 / largest) * largest / 127.0;
-        }
-    }
-    return x;
-}
-
 // A whole sequence goes through one layer after the other.
 class Reference {
   public:
@@ -90,11 +76,9 @@ class Reference {
                   std::size_t rows) const {
         const std::size_t tokens = x.size();
         const std::size_t columns = x.front().size();
-        const bool rounds = m.rounds_as_engine && m.quantized.contains(name);
         Vector inputs(columns * tokens);  // [column][token]
         for (std::size_t t = 0; t < tokens; ++t) {
-            const Vector one = rounds ? to_8_bits(x[t]) : x[t];
-            for (std::size_t i = 0; i < columns; ++i) inputs[i * tokens + t] = one[i];
+            for (std::size_t i = 0; i < columns; ++i) inputs[i * tokens + t] = x[t][i];
         }
         Vectors y(tokens, Vector(rows));
         Vector sums(tokens);
@@ -196,7 +180,7 @@ class Reference {
                 const Vector key = prepared(layer, head_of(keys[t], h), t, "attn_k_norm.weight");
                 stored[t].insert(stored[t].end(), key.begin(), key.end());
             }
-            if (!m.rounds_as_engine) continue;
+            if (!m.f16_cache) continue;
             for (double& v : stored[t]) v = to_f16(v);
             for (double& v : values[t]) v = to_f16(v);
         }

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <functional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -38,10 +37,8 @@ struct ReferenceModel {
     // The values of a row of a tensor, as its type stores them. A vector is one row.
     std::function<std::vector<double>(const std::string& tensor, std::size_t row)> row;
 
-    // All arithmetic is f64, or with the roundings that the engine means to do: what quantised
-    // matrices are multiplied with to 8 bits, keys and values to f16.
-    bool rounds_as_engine = false;
-    std::set<std::string> quantized;  // names of matrices
+    // All arithmetic is f64. Keys and values may be rounded to f16, as engines store them.
+    bool f16_cache = false;
 };
 
 // Logits after tokens [first, end) of a sequence that starts with tokens[0]: f64 [end -
