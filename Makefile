@@ -7,9 +7,15 @@ SECONDS ?= 600
 export JOBS
 export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 
-ctest = ctest --output-on-failure --parallel $(JOBS) --no-tests=error --no-label-summary
+# How often to try to fetch the real model, and 1 to fail when its tests are skipped for lack of it.
+MODEL_TRIES ?= 1
+REQUIRE_MODEL ?=
 
-.PHONY: help demo check packages build fuzzers fuzz fuzz-smoke lint sanitize check-debian13 format bench-aim
+ctest = scripts/run-tests $(if $(REQUIRE_MODEL),--require-model) \
+  --output-on-failure --parallel $(JOBS) --no-tests=error --no-label-summary
+
+.PHONY: help demo check packages model build fuzzers fuzz fuzz-smoke lint sanitize check-debian13 format \
+  bench-aim evidence-e
 
 # The steps use every core themselves, and the output has an order.
 .NOTPARALLEL:
@@ -22,6 +28,7 @@ help:
 	@echo 'make format          rewrite the sources as clang-format wants them'
 	@echo 'make sanitize        every test under ASan + UBSan, then under TSan'
 	@echo 'make fuzz            every fuzzer for SECONDS=600 seconds'
+	@echo 'make evidence-e      what docs/evidence/e.md says of real decoding, hours the first time'
 	@echo 'make bench-aim       how fast AiM programs run, beside the public simulator'
 	@echo 'make check-debian13  make check and make demo on a fresh Debian 13 in a chroot (root)'
 
@@ -29,11 +36,18 @@ demo: build
 	scripts/demo
 
 # The tests come last: their summary ends the output. They include the source checks.
-check: build fuzz-smoke
+check: build model fuzz-smoke
 	$(ctest) --test-dir build/release
 
 packages:
 	@scripts/install-packages
+
+# Cached. Without a network the tests that need it skip themselves and are counted.
+model: packages
+	@for try in $$(seq $(MODEL_TRIES)); do \
+	  if [ $$try -gt 1 ]; then sleep 10; fi; \
+	  scripts/fetch-model gemma3-270m && exit 0; \
+	done; echo 'going on without the real model' >&2
 
 build: packages
 	cmake --preset release
@@ -63,6 +77,11 @@ sanitize: packages
 	  $(ctest) --timeout 600 --test-dir build/$$preset --label-exclude lint \
 	    $$(test $$preset = tsan && echo --exclude-regex 'Interruption|terminated') || exit 1; \
 	done
+
+# Beside what the project needs, a Python environment for the programs that it is compared with.
+evidence-e: build model fuzzers
+	@scripts/install-packages python3-venv
+	scripts/evidence-e
 
 bench-aim: build
 	build/release/bench_aim_speed

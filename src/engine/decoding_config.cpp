@@ -37,24 +37,24 @@ class Numbers {
     const std::string& file_;
 };
 
-Result<std::optional<RopeScaling>> read_scaling(const JsonNode& body, const ModelSpec& spec,
-                                                const std::string& file) {
+Result<std::optional<StatedRopeScaling>> read_scaling(const JsonNode& body, const ModelSpec& spec,
+                                                      const std::string& file) {
     const JsonNode* node = body.find("rope_scaling");
-    if (node == nullptr) return std::optional<RopeScaling>();
+    if (node == nullptr) return std::optional<StatedRopeScaling>();
     const std::string where = fmt::format("{}:{}", file, node->line);
     // Before Llama 3.1 the key was `type`.
     const JsonNode* type = node->find("rope_type");
     if (type == nullptr) type = node->find("type");
     const std::string name = type == nullptr ? "" : type->text;
-    RopeScaling scaling;
+    StatedRopeScaling scaling;
     if (name == "linear") {
-        scaling.kind = RopeScaling::Kind::linear;
+        scaling.kind = StatedRopeScaling::Kind::linear;
     } else if (name == "llama3") {
-        scaling.kind = RopeScaling::Kind::llama3;
+        scaling.kind = StatedRopeScaling::Kind::llama3;
     } else if (name == "yarn") {
-        scaling.kind = RopeScaling::Kind::yarn;
+        scaling.kind = StatedRopeScaling::Kind::yarn;
     } else if (name == "default") {
-        return std::optional<RopeScaling>();
+        return std::optional<StatedRopeScaling>();
     } else {
         return bad_input(where, fmt::format("rope_scaling of type {} is not supported; supported: "
                                             "default, linear, llama3, yarn",

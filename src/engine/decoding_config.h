@@ -9,7 +9,8 @@
 
 namespace memside::engine {
 
-struct RopeScaling {
+// As a config.json states it; decoder_config.h has what a GGUF file says.
+struct StatedRopeScaling {
     enum class Kind { linear, llama3, yarn };
     Kind kind = Kind::linear;
     double factor = 1.0;
@@ -22,7 +23,7 @@ struct DecodingConfig {
     double norm_epsilon = 1e-6;
     double rope_base = 10000.0;
     double sliding_rope_base = 10000.0;  // gemma3
-    std::optional<RopeScaling> rope_scaling;
+    std::optional<StatedRopeScaling> rope_scaling;
 };
 
 // Reads the file again that `spec` was loaded from. Absent values are those of the configuration

@@ -80,8 +80,8 @@ Status add_metadata(GgufWriter& file, const RandomModel& model) {
     f32("rope.freq_base", model.config.rope_base);
     u32("vocab_size", spec.vocab);
     const auto& scaling = model.config.rope_scaling;
-    if (scaling && scaling->kind != RopeScaling::Kind::llama3) {
-        const bool yarn = scaling->kind == RopeScaling::Kind::yarn;
+    if (scaling && scaling->kind != StatedRopeScaling::Kind::llama3) {
+        const bool yarn = scaling->kind == StatedRopeScaling::Kind::yarn;
         file.add_text(key("rope.scaling.type"), yarn ? "yarn" : "linear");
         f32("rope.scaling.factor", scaling->factor);
         if (yarn) {

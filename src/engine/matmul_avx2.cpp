@@ -35,26 +35,28 @@ __m256 add_chunk(const WeightChunk& w, const std::int8_t* q, const float* scales
     return total;
 }
 
-constexpr int token_tile = 8;
+constexpr int row_tile = 8;
 
-// A row of quantised weights for up to `token_tile` tokens, each chunk unpacked once.
-void quantized_row(const MatmulTask& task, std::int64_t r, std::int64_t first_token,
-                   std::int64_t tokens) {
-    const QuantizedRows x = task.activations->integers();
+// A row of quantised weights for `count` rows of integers from `first` on, whole tokens and up to
+// `row_tile` rows. Each chunk is unpacked once.
+void quantized_row(const MatmulTask& task, const QuantizedRows& x, std::int64_t r,
+                   std::int64_t first, std::int64_t count) {
     const std::uint8_t* row = task.weight.row(r);
-    __m256 totals[token_tile];
+    __m256 totals[row_tile];
     for (__m256& total : totals) total = _mm256_setzero_ps();
     for (std::int64_t c = 0; c < x.chunks; ++c) {
         WeightChunk w;
         Unpack<Avx2>::chunk(task.weight, row, c, w);
-        for (std::int64_t t = 0; t < tokens; ++t) {
-            const std::int64_t at = (first_token + t) * x.chunks + c;
+        for (std::int64_t t = 0; t < count; ++t) {
+            const std::int64_t at = (first + t) * x.chunks + c;
             totals[t] =
                 add_chunk(w, x.values + 256 * at, x.scales + 16 * at, x.sums + 16 * at, totals[t]);
         }
     }
-    for (std::int64_t t = 0; t < tokens; ++t) {
-        task.y[(first_token + t) * task.y_stride + r] = sum_of(totals[t]);
+    for (std::int64_t t = 0; t < count; t += x.terms) {
+        float total = 0.0F;
+        for (std::int64_t term = 0; term < x.terms; ++term) total += sum_of(totals[t + term]);
+        task.y[(first + t) / x.terms * task.y_stride + r] = total;
     }
 }
 
@@ -100,8 +102,9 @@ void matmul_rows_avx2(const MatmulTask& task) {
             }
             continue;
         }
-        for (std::int64_t t = 0; t < tokens; t += token_tile) {
-            quantized_row(task, r, t, tokens - t < token_tile ? tokens - t : token_tile);
+        const QuantizedRows x = task.activations->integers();
+        for (std::int64_t t = 0; t < x.rows; t += row_tile) {
+            quantized_row(task, x, r, t, x.rows - t < row_tile ? x.rows - t : row_tile);
         }
     }
 }

@@ -42,16 +42,16 @@ avx512::Chunk partial_chunk(const Matrix& weight, const std::uint8_t* from) {
     return w;
 }
 
-// Row `r` for `tokens` tokens from `first` on.
-template <typename Format, int tokens>
+// Row `r` for `count` rows of integers from `first` on, whole tokens.
+template <typename Format, int count>
 void quantized_row(const MatmulTask& task, const QuantizedRows& x, std::int64_t r,
                    std::int64_t first) {
     const std::uint8_t* from = task.weight.row(r);
     const std::int64_t whole = task.weight.columns / chunk_values;
-    __m512 totals[static_cast<std::size_t>(tokens)];
+    __m512 totals[static_cast<std::size_t>(count)];
     for (__m512& total : totals) total = _mm512_setzero_ps();
     const auto add = [&](const avx512::Chunk& w, std::int64_t c) {
-        for (int t = 0; t < tokens; ++t) {
+        for (int t = 0; t < count; ++t) {
             const std::int64_t at = (first + t) * x.chunks + c;
             totals[t] =
                 add_chunk(w, x.values + 256 * at, x.scales + 16 * at, x.sums + 16 * at, totals[t]);
@@ -61,20 +61,23 @@ void quantized_row(const MatmulTask& task, const QuantizedRows& x, std::int64_t 
         add(Format::load(from), c);
     }
     if (whole < x.chunks) add(partial_chunk<Format>(task.weight, from), whole);
-    for (int t = 0; t < tokens; ++t) {
-        task.y[(first + t) * task.y_stride + r] = _mm512_reduce_add_ps(totals[t]);
+    const auto terms = static_cast<int>(x.terms);
+    for (int t = 0; t < count; t += terms) {
+        __m512 total = totals[t];
+        for (int more = 1; more < terms; ++more) total = _mm512_add_ps(total, totals[t + more]);
+        task.y[(first + t) / terms * task.y_stride + r] = _mm512_reduce_add_ps(total);
     }
 }
 
 template <typename Format>
 void quantized_rows(const MatmulTask& task) {
     const QuantizedRows x = task.activations->integers();
-    const std::int64_t tokens = task.activations->rows();
     for (std::int64_t r = task.first; r < task.last; ++r) {
         std::int64_t t = 0;
-        for (; t + 16 <= tokens; t += 16) quantized_row<Format, 16>(task, x, r, t);
-        for (; t + 4 <= tokens; t += 4) quantized_row<Format, 4>(task, x, r, t);
-        for (; t < tokens; ++t) quantized_row<Format, 1>(task, x, r, t);
+        for (; t + 16 <= x.rows; t += 16) quantized_row<Format, 16>(task, x, r, t);
+        for (; t + 4 <= x.rows; t += 4) quantized_row<Format, 4>(task, x, r, t);
+        for (; t + 2 <= x.rows; t += 2) quantized_row<Format, 2>(task, x, r, t);
+        for (; t < x.rows; ++t) quantized_row<Format, 1>(task, x, r, t);
     }
 }
 

@@ -40,9 +40,9 @@ void quantized_row(const MatmulTask& task, std::int64_t r) {
     for (std::int64_t c = 0; c < x.chunks; ++c) {
         WeightChunk w;
         Unpack<Scalar>::chunk(task.weight, row, c, w);
-        for (std::int64_t t = 0; t < tokens; ++t) {
+        for (std::int64_t t = 0; t < x.rows; ++t) {
             const std::int64_t at = t * x.chunks + c;
-            task.y[t * task.y_stride + r] +=
+            task.y[t / x.terms * task.y_stride + r] +=
                 dot_chunk(w, x.values + 256 * at, x.scales + 16 * at, x.sums + 16 * at);
         }
     }

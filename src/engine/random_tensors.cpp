@@ -70,7 +70,8 @@ std::int64_t RandomTensor::elements() const {
     return product;
 }
 
-std::vector<float> llama3_rope_divisors(const RopeScaling& scaling, double base, int head_dim) {
+std::vector<float> llama3_rope_divisors(const StatedRopeScaling& scaling, double base,
+                                        int head_dim) {
     std::vector<float> divisors;
     for (int i = 0; i < head_dim / 2; ++i) {
         const double wavelength = 2.0 * std::numbers::pi * std::pow(base, 2.0 * i / head_dim);
@@ -91,7 +92,7 @@ std::vector<RandomTensor> random_tensors(const RandomModel& model) {
     list.norm("output_norm.weight", spec.hidden);
     if (!spec.tied_embeddings) list.matrix("output.weight", spec.hidden, spec.vocab);
     const auto& scaling = model.config.rope_scaling;
-    if (scaling && scaling->kind == RopeScaling::Kind::llama3) {
+    if (scaling && scaling->kind == StatedRopeScaling::Kind::llama3) {
         RandomTensor divisors{"rope_freqs.weight", {spec.head_dim / 2}, weight_format("f32")};
         divisors.values = llama3_rope_divisors(*scaling, model.config.rope_base, spec.head_dim);
         list.tensors.push_back(std::move(divisors));

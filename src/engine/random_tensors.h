@@ -26,6 +26,7 @@ std::vector<RandomTensor> random_tensors(const RandomModel& model);
 
 // The divisors of the rotation angles that llama3 scaling stands for, head_dim / 2 of them: 1 for
 // wavelengths far below the original window, `factor` far above it, smooth between.
-std::vector<float> llama3_rope_divisors(const RopeScaling& scaling, double base, int head_dim);
+std::vector<float> llama3_rope_divisors(const StatedRopeScaling& scaling, double base,
+                                        int head_dim);
 
 }  // namespace memside::engine

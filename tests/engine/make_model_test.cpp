@@ -111,7 +111,7 @@ TEST(MakeModel, the_vocabulary_reads_any_text_and_ends_turns) {
 
 // The rule as it is published with Llama 3.1: three ranges of wavelengths.
 TEST(MakeModel, rope_divisors_are_those_of_the_published_rule) {
-    const RopeScaling scaling{RopeScaling::Kind::llama3, 8.0, 1.0, 4.0, 8192.0};
+    const StatedRopeScaling scaling{StatedRopeScaling::Kind::llama3, 8.0, 1.0, 4.0, 8192.0};
     const std::vector<float> divisors = llama3_rope_divisors(scaling, 500000.0, 128);
     ASSERT_EQ(divisors.size(), 64U);
     int between = 0;
@@ -167,7 +167,7 @@ TEST(DecodingConfig, reads_presets_and_names_what_it_does_not_support) {
     EXPECT_EQ(config->rope_base, 500000.0);
     EXPECT_EQ(config->norm_epsilon, 1e-5);
     ASSERT_TRUE(config->rope_scaling.has_value());
-    EXPECT_EQ(config->rope_scaling->kind, RopeScaling::Kind::llama3);
+    EXPECT_EQ(config->rope_scaling->kind, StatedRopeScaling::Kind::llama3);
     EXPECT_EQ(config->rope_scaling->factor, 32.0);
 
     EXPECT_EQ(refusal_of(R"("rope_theta": 1e4)"), "");

@@ -26,9 +26,12 @@ Expected expected_dot(const std::vector<float>& weights, const Activations& x, s
     const QuantizedRows q = x.integers();
     double magnitude = 0.0;
     for (std::int64_t i = 0; i < x.columns(); ++i) {
-        const std::int64_t at = token * q.chunks * chunk_values + i;
-        const double value = integers ? static_cast<double>(q.scales[at / sub_block]) * q.values[at]
-                                      : static_cast<double>(x.row(token)[i]);
+        double value = static_cast<double>(x.row(token)[i]);
+        if (integers) value = 0.0;
+        for (std::int64_t term = 0; integers && term < q.terms; ++term) {
+            const std::int64_t at = (token * q.terms + term) * q.chunks * chunk_values + i;
+            value += static_cast<double>(q.scales[at / sub_block]) * q.values[at];
+        }
         const double product = static_cast<double>(weights[index(i)]) * value;
         expected.value += product;
         magnitude += std::abs(product);
@@ -45,6 +48,7 @@ struct Case {
     std::int64_t columns;
     std::int64_t tokens;
     std::size_t misaligned;
+    std::int64_t terms;
 };
 
 void expect_product(const MatmulVariant& variant, const Case& c) {
@@ -54,7 +58,7 @@ void expect_product(const MatmulVariant& variant, const Case& c) {
     std::memcpy(memory.data() + c.misaligned, bytes.data(), bytes.size());
     const Matrix weight{c.type, rows, c.columns, memory.data() + c.misaligned};
     const auto values = test::random_values(index(c.tokens * c.columns), 7, 3.0F);
-    Activations x;
+    Activations x(c.terms);
     x.set(values.data(), c.tokens, c.columns);
     x.reserve_integers();
     for (std::int64_t t = 0; t < c.tokens; ++t) x.quantize_row(t);
@@ -75,7 +79,8 @@ void expect_product(const MatmulVariant& variant, const Case& c) {
             const Expected want = expected_dot(dequantized, x, t, is_quantized(c.type));
             ASSERT_NEAR(got, want.value, want.tolerance)
                 << variant.name << ' ' << find_ggml_type(static_cast<std::uint32_t>(c.type))->name
-                << " columns " << c.columns << " token " << t << " of " << c.tokens;
+                << " columns " << c.columns << " token " << t << " of " << c.tokens << " terms "
+                << c.terms;
         }
     }
 }
@@ -88,8 +93,10 @@ TEST(Matmul, every_variant_gives_the_product_in_f64_for_every_type_size_and_alig
             for (const std::int64_t blocks : {1, 2, 3, 5, 7, 8, 9, 15, 20, 33}) {
                 if (block == 256 && blocks > 5) continue;
                 for (const std::int64_t tokens : {1, 2, 4, 5, 8, 16, 23}) {
-                    expect_product(variant, {type, blocks * block, tokens,
-                                             static_cast<std::size_t>(blocks % 3)});
+                    for (const std::int64_t terms : {1, 2}) {
+                        expect_product(variant, {type, blocks * block, tokens,
+                                                 static_cast<std::size_t>(blocks % 3), terms});
+                    }
                 }
             }
         }

@@ -4,6 +4,7 @@
 
 #include "engine/dequantize.h"
 #include "engine/random_weights.h"
+#include "engine/reference_model.h"
 
 namespace memside::engine::test {
 namespace {
@@ -53,7 +54,7 @@ class Builder {
         std::vector<float> values(elements);
         dequantize(type, bytes.data(), static_cast<std::int64_t>(elements), values.data());
         model_.tensors[name].assign(values.begin(), values.end());
-        if (is_quantized(type)) model_.integer.insert(name);
+        model_.columns[name] = dims.front();
     }
 
     RandomModel& model_;
@@ -119,6 +120,39 @@ void build(RandomModel& model) {
     if (!s.tied) out.matrix("output.weight", s.hidden, s.vocab, 0.3F);
     if (model.rope_factors) out.vector("rope_freqs.weight", s.head_dim / 2, 4.0F, 3.0F);
     model.file = out.finish();
+}
+
+std::vector<std::vector<double>> reference_logits(const RandomModel& model,
+                                                  const std::vector<int>& tokens) {
+    ReferenceModel m;
+    const GgufShape& s = model.shape;
+    m.architecture = s.architecture;
+    m.layers = s.layers;
+    m.hidden = s.hidden;
+    m.heads = s.heads;
+    m.kv_heads = s.kv_heads;
+    m.head_dim = s.head_dim;
+    m.ffn = s.ffn;
+    m.vocab = s.vocab;
+    m.tied = s.tied;
+    m.fused_qkv = s.fused_qkv;
+    m.rope_factors = model.rope_factors;
+    m.norm_epsilon = model.norm_epsilon;
+    m.attention_scale = 1.0 / std::sqrt(static_cast<double>(s.head_dim));
+    m.rope_base = model.rope_base;
+    m.sliding_rope_base = model.sliding_rope_base;
+    m.linear_factor = model.linear_factor;
+    m.sliding_window = model.sliding_window;
+    m.logit_cap = model.logit_cap;
+    m.f16_cache = true;
+    // A vector is one row, so the rows of a tensor are what its width divides it into.
+    m.row = [&](const std::string& name, std::size_t row) {
+        const std::vector<double>& values = model.tensors.at(name);
+        const auto width = static_cast<std::ptrdiff_t>(model.columns.at(name));
+        const auto first = values.begin() + width * static_cast<std::ptrdiff_t>(row);
+        return std::vector<double>(first, first + width);
+    };
+    return reference_logits(m, tokens);
 }
 
 }  // namespace memside::engine::test

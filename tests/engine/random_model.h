@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -29,15 +28,14 @@ struct RandomModel {
 
     std::string file;                                    // the whole GGUF file
     std::map<std::string, std::vector<double>> tensors;  // dequantised, by name
-    std::set<std::string> integer;  // names of matrices that are multiplied as integers
+    std::map<std::string, std::uint64_t> columns;        // the width of each
 };
 
 // Fills `file` and `tensors` from the fields above them.
 void build(RandomModel& model);
 
-// Logits after every token, f64 [tokens][vocab]: the forward pass straight from its description, in
-// f64, token by token, with the two roundings that the engine means to do: keys and values to f16,
-// and what is multiplied with quantised weights to 8 bits.
+// Logits after every token, f64 [tokens][vocab], from reference_model.h, with keys and values
+// rounded to f16.
 std::vector<std::vector<double>> reference_logits(const RandomModel& model,
                                                   const std::vector<int>& tokens);
 

@@ -7,6 +7,10 @@
 
 namespace memside::test {
 
+// What a test that needs the model says when it skips itself; scripts/run-tests counts these words.
+inline constexpr const char* no_real_model =
+    "no real model; scripts/fetch-model gemma3-270m brings it";
+
 // Gemma 3 270M in the user's cache; "" when it is not there.
 inline std::string gemma_file() {
     const auto variable = [](const char* name) {

@@ -88,7 +88,7 @@ TEST(TokenizerCases, sentence_piece_ids_are_those_of_llama_cpp) {
 
 TEST(TokenizerCases, ids_of_a_real_model_are_those_of_llama_cpp) {
     const std::string path = test::gemma_file();
-    if (path.empty()) GTEST_SKIP() << "no model; scripts/fetch-model gemma3-270m brings it";
+    if (path.empty()) GTEST_SKIP() << test::no_real_model;
     const auto header = read_gguf_header(path);
     ASSERT_TRUE(header.ok()) << header.error().message();
     const auto tokenizer = Tokenizer::make(*header, path);

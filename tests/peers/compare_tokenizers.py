@@ -16,7 +16,7 @@ from array import array
 from pathlib import Path
 
 import vocabularies
-from llama_cpp import Vocabulary, version
+from llama_vocabulary import Vocabulary, version
 
 TOKENIZE = Path(__file__).resolve().parents[2] / "build/release/tokenize"
 

@@ -5,7 +5,7 @@ marks of a template that a file would have. usage: write_chat_cases.py > the fil
 import json
 import sys
 
-from llama_cpp import ffi, lib, version
+from llama_vocabulary import ffi, lib, version
 
 # Enough of each family's template to be recognised, in the words of the real ones.
 TEMPLATES = {

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import vocabularies
-from llama_cpp import Vocabulary, version
+from llama_vocabulary import Vocabulary, version
 
 TEXTS = [
     "", " ", "a", "Hello, world!", "  two blanks", "trailing  ", "tab\tand\nlines\n\n\nend",
