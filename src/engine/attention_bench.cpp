@@ -107,6 +107,7 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
     selection.pinned = pinned;
     SelectedAttention selected(store, pool, options.heads, selection);
     DigestConfig digest_config;
+    digest_config.kind = options.digest_kind;
     digest_config.type = options.digest_type;
     MEMSIDE_TRY(DigestStore digests, DigestStore::make(shape, digest_config));
     for (int layer = 0; options.select && layer < layers; ++layer) {
