@@ -41,10 +41,13 @@ Result<engine::AttentionBenchOptions> read_options(const Options& options) {
     bench.kv_type = types[type];
     MEMSIDE_TRY(const std::size_t policy, options.choice("--policy", "dense", {"dense", "select"}));
     bench.select = policy == 1;
-    for (const char* name : {"--budget", "--digest-type"}) {
+    for (const char* name : {"--budget", "--digest", "--digest-type"}) {
         if (bench.select || !options.text(name)) continue;
         return bad_input(name, "has no meaning for --policy dense; it is for select");
     }
+    MEMSIDE_TRY(const std::size_t digest,
+                options.choice("--digest", "minmax", kv::digest_kind_names()));
+    bench.digest_kind = static_cast<kv::DigestKind>(digest);
     MEMSIDE_TRY(const std::size_t digest_type,
                 options.choice("--digest-type", "f16", kv::digest_type_names()));
     bench.digest_type = static_cast<kv::DigestType>(digest_type);
@@ -125,6 +128,7 @@ int run_bench(const std::vector<std::string>& arguments) {
     options.add("--kv-type", "TYPE", "f16 (default), bf16 or int8");
     options.add("--policy", "NAME", "dense (default) or select");
     options.add("--budget", "TOKENS", "tokens attended of a selection (default: 4096)");
+    options.add("--digest", "KIND", "minmax (default), centre-max, centre-mad or centre-std");
     options.add("--digest-type", "TYPE", "of a selection: f16 (default) or int8");
     options.add("--keys", "KIND",
                 "random (default), or clustered: passages of 3,000 tokens whose keys are alike");

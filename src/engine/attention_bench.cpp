@@ -109,6 +109,7 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
     policy.variant = &kv_policy_variant("pnm-kv");
     policy.selection.budget_tokens = options.budget_tokens;
     policy.selection.pinned = pinned;
+    policy.digest.kind = options.digest_kind;
     policy.digest.type = options.digest_type;
     std::unique_ptr<PolicyAttention> selected;
     if (options.select) {

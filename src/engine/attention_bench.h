@@ -19,6 +19,7 @@ struct AttentionBenchOptions {
     kv::ValueType kv_type = kv::ValueType::f16;  // f16, bf16, int8
     bool select = false;  // the pages with the highest digest scores, else all
     std::int64_t budget_tokens = 4096;
+    kv::DigestKind digest_kind = kv::DigestKind::minmax;
     kv::DigestType digest_type = kv::DigestType::f16;
     // Keys in passages of 3,000 tokens, each around a centre of its own with deviation 1/8 per
     // channel, centres uniform in +-1: digests of such keys can be left unread. Else all keys are

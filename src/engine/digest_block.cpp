@@ -1,5 +1,6 @@
 #include "engine/digest_block.h"
 
+#include <bit>
 #include <cassert>
 #include <cmath>
 #include <cstring>
@@ -11,14 +12,27 @@
 namespace memside::engine {
 namespace {
 
-constexpr std::uint16_t sign_bit = 0x8000;
-constexpr std::uint16_t largest_half = 0x7BFF;
+// The half that a finite magnitude, as the bits of an f32, is rounded to: away from zero or
+// towards.
+std::uint16_t half_magnitude(std::uint32_t bits, bool away) {
+    constexpr std::uint32_t largest = 0x477FE000;   // 65504
+    constexpr std::uint32_t smallest = 0x38800000;  // 2^-14, the smallest normal half
+    if (bits >= largest) return 0x7BFF;
+    if (bits >= smallest) {
+        // Exponents differ by 112, fractions by 13 bits; a carry goes into the exponent, rightly.
+        return static_cast<std::uint16_t>((bits - (112U << 23) + (away ? 0x1FFFU : 0U)) >> 13);
+    }
+    const float units = std::bit_cast<float>(bits) * 0x1p24F;  // exact
+    const auto whole = static_cast<std::uint16_t>(units);
+    const bool more = away && static_cast<float>(whole) < units;
+    return static_cast<std::uint16_t>(whole + (more ? 1 : 0));
+}
 
-// The half that `value` is rounded to first, finite.
-std::uint16_t nearest_half(float value) {
-    const std::uint16_t bits = half_from_float(value);
-    const bool finite = (bits & 0x7FFFU) <= largest_half;
-    return finite ? bits : static_cast<std::uint16_t>((bits & sign_bit) | largest_half);
+std::uint16_t half_outward(float value, bool up) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const bool negative = bits >> 31 != 0;
+    const std::uint16_t magnitude = half_magnitude(bits & 0x7FFFFFFFU, up != negative);
+    return static_cast<std::uint16_t>((negative ? 0x8000 : 0) | magnitude);
 }
 
 // The smallest scale whose 127 steps reach the largest magnitude.
@@ -63,14 +77,11 @@ void store_int8(std::span<float> low, std::span<float> high, std::byte* block, s
 }  // namespace
 
 std::uint16_t half_below(float value) {
-    const std::uint16_t bits = nearest_half(value);
-    if (float_from_half(bits) <= value || bits == (sign_bit | largest_half)) return bits;
-    if (bits == 0) return sign_bit | 1U;
-    return static_cast<std::uint16_t>((bits & sign_bit) != 0 ? bits + 1 : bits - 1);
+    return half_outward(value, false);
 }
 
 std::uint16_t half_above(float value) {
-    return half_below(-value) ^ sign_bit;
+    return half_outward(value, true);
 }
 
 void store_corners(kv::DigestType type, std::span<float> low, std::span<float> high,

@@ -65,8 +65,13 @@ std::int64_t DigestStore::bytes(std::int64_t tokens) const {
 void DigestStore::append(const KvStore& store, int layer, std::int64_t first, std::int64_t tokens) {
     Layer& at = layers_[static_cast<std::size_t>(layer)];
     assert(at.selects && first <= at.tokens && first + tokens <= shape_.capacity_tokens);
+    // After a rewind without new tokens the last page is taken in again.
+    const bool rewind = tokens == 0 && first < at.tokens;
+    const std::int64_t from = rewind ? first / shape_.page_tokens * shape_.page_tokens : first;
     for (int h = 0; h < shape_.kv_heads; ++h) {
-        grow(store, layer, h, first, first + tokens, at.open[static_cast<std::size_t>(h)]);
+        OpenPage& open = at.open[static_cast<std::size_t>(h)];
+        if (rewind) open.page = -1;
+        grow(store, layer, h, from, first + tokens, open);
     }
     at.tokens = first + tokens;
 }
@@ -75,7 +80,7 @@ void DigestStore::append(const KvStore& store, int layer, std::int64_t first, st
                          ThreadPool& pool) {
     Layer& at = layers_[static_cast<std::size_t>(layer)];
     assert(at.selects && first <= at.tokens && first + tokens <= shape_.capacity_tokens);
-    if (tokens == 0) return;
+    if (tokens == 0) return append(store, layer, first, 0);
     const std::int64_t span = superpage_pages * shape_.page_tokens;
     const std::int64_t end = first + tokens;
     const std::int64_t first_part = first / span;

@@ -39,7 +39,8 @@ class DigestStore {
 
     // Takes in tokens [first, first + tokens) of a layer, which have been written to the store.
     // Nothing may be missing before `first`; tokens from there on that were taken in earlier are
-    // forgotten, as after a rewind. A token a call costs one key a KV head.
+    // forgotten, as after a rewind, also when `tokens` is 0. A token a call costs one key a KV
+    // head.
     void append(const KvStore& store, int layer, std::int64_t first, std::int64_t tokens);
 
     // The same on many threads, for a block of a prompt.

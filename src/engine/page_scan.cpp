@@ -16,10 +16,22 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr std::int64_t blocks_per_part = 8;
 constexpr std::int64_t reads_per_part = 64;
 
-// Two levels have paid when they have left a quarter unread. After that many failures in a row that
-// the pause has grown to its longest, a trial costs a thousandth of the scans.
+// Steps without a trial after many failures in a row: a trial that fails reads the superpages and
+// an eighth of the pages or so for nothing, then 0.3 % of the scans.
 constexpr std::int64_t longest_pause = 63;
 
+// In four lanes, which become vector code.
+float largest_of_block(const float* scores) {
+    float lanes[4] = {-infinity, -infinity, -infinity, -infinity};
+    for (std::int64_t i = 0; i < digest_block_pages; i += 4) {
+        for (std::int64_t lane = 0; lane < 4; ++lane) {
+            lanes[lane] = scores[i + lane] > lanes[lane] ? scores[i + lane] : lanes[lane];
+        }
+    }
+    return std::max(std::max(lanes[0], lanes[1]), std::max(lanes[2], lanes[3]));
+}
+
+// Two levels have paid when they have left a quarter unread.
 bool pays(std::int64_t read, std::int64_t all) {
     return 4 * read <= 3 * all;
 }
@@ -136,15 +148,14 @@ void PageScan::score_block(const Step& step, const Read& read, const Read& ahead
     const std::int64_t first_set = read.unit * unit_sets_;
     float* const out = scores_.data() + first_set * stride_ + read.block * digest_block_pages;
     score_unit(step.digests, read.unit, block_of(read), block_of(ahead), false, out, stride_);
-    const std::int64_t valid =
-        std::min(digest_block_pages, pages_ - read.block * digest_block_pages);
+    const std::int64_t valid = pages_ - read.block * digest_block_pages;
     for (int s = 0; s < unit_sets_; ++s) {
-        float largest = -infinity;
-        for (std::int64_t lane = 0; lane < valid; ++lane) {
-            const float found = out[s * stride_ + lane];
-            largest = found > largest ? found : largest;
+        float* const found = out + s * stride_;
+        // Lanes that are no page.
+        if (valid < digest_block_pages) {
+            std::fill(found + valid, found + digest_block_pages, -infinity);
         }
-        block_keys(first_set + s)[index(read.block)] = kv::score_key(largest);
+        block_keys(first_set + s)[index(read.block)] = kv::score_key(largest_of_block(found));
     }
 }
 
@@ -163,16 +174,24 @@ void PageScan::one_level(const Step& step) {
 }
 
 void PageScan::bound_blocks(const Step& step) {
-    const std::int64_t stride = superblocks_ * digest_block_pages;
-    bounds_.resize(index(sets_ * stride));
-    pool_.run(superblocks_, [&](std::int64_t block) {
+    bound_keys_.resize(index(sets_ * blocks_));
+    pool_.run(superblocks_, [&](std::int64_t superblock) {
+        const std::int64_t first = superblock * digest_block_pages;
+        const std::int64_t last = std::min(first + digest_block_pages, blocks_);
+        std::vector<float> bounds(index(unit_sets_ * digest_block_pages));
         for (std::int64_t unit = 0; unit < units_; ++unit) {
             const auto head = static_cast<int>(unit) * unit_heads_;
-            score_unit(
-                step.digests, unit, step.digests.superpages(step.layer, head, block),
-                step.digests.superpages(step.layer, head, std::min(block + 1, superblocks_ - 1)),
-                true, bounds_.data() + unit * unit_sets_ * stride + block * digest_block_pages,
-                stride);
+            score_unit(step.digests, unit, step.digests.superpages(step.layer, head, superblock),
+                       step.digests.superpages(step.layer, head,
+                                               std::min(superblock + 1, superblocks_ - 1)),
+                       true, bounds.data(), digest_block_pages);
+            for (int set = 0; set < unit_sets_; ++set) {
+                const auto keys = bound_keys(unit * unit_sets_ + set);
+                for (std::int64_t block = first; block < last; ++block) {
+                    keys[index(block)] =
+                        kv::score_key(bounds[index(set * digest_block_pages + block - first)]);
+                }
+            }
         }
     });
     count(step, units_ * superblocks_, units_ * blocks_);
@@ -180,54 +199,55 @@ void PageScan::bound_blocks(const Step& step) {
 
 // The blocks of a unit while its floors are looked for.
 struct PageScan::Search {
-    std::vector<bool> read;                        // [blocks]
+    // Pages that are not pinned: those to find, and where they are.
+    std::int64_t wanted;
+    std::int64_t first_page;
+    std::int64_t last_page;
     std::vector<std::uint32_t> floors;             // [sets of the unit]
     std::vector<std::vector<std::uint32_t>> best;  // [sets]: the keys of the best pages so far
 };
 
-std::span<float> PageScan::bounds_of(std::int64_t set) {
-    return std::span(bounds_).subspan(index(set * superblocks_ * digest_block_pages),
-                                      index(blocks_));
-}
-
 // Reads superpages of a unit, best bounds first, while that raises its floors, and lists what else
 // may hold pages among the best.
-void PageScan::find_floors(const Step& step, std::int64_t unit, std::int64_t superpages) {
-    const std::int64_t recent = std::min(step.pinned.recent, pages_);
-    const kv::PinnedPages pinned_blocks{
-        kv::page_count(std::min(step.pinned.sink, pages_), digest_block_pages),
-        recent > 0 ? blocks_ - (pages_ - recent) / digest_block_pages : 0};
-    for (int set = 0; set < unit_sets_; ++set) {
-        const std::int64_t at = unit * unit_sets_ + set;
-        kv::pin_pages(bounds_of(at), pinned_blocks);
-        std::ranges::fill(scores(at), -infinity);
-        std::ranges::fill(block_keys(at), kv::score_key(-infinity));
-    }
-    Search search{std::vector<bool>(index(blocks_), false),
-                  std::vector<std::uint32_t>(index(unit_sets_), 0),
+void PageScan::find_floors(const Step& step, std::int64_t unit) {
+    const std::int64_t sink = std::min(step.pinned.sink, pages_);
+    const std::int64_t recent = std::min(step.pinned.recent, pages_ - sink);
+    Search search{step.best_pages - sink - recent, sink, pages_ - recent,
+                  std::vector<std::uint32_t>(index(unit_sets_), 1),
                   std::vector<std::vector<std::uint32_t>>(index(unit_sets_))};
+    for (int set = 0; set < unit_sets_; ++set) {
+        std::ranges::fill(scores(unit * unit_sets_ + set), -infinity);
+        std::ranges::fill(block_keys(unit * unit_sets_ + set), kv::score_key(-infinity));
+    }
     std::vector<Read>& first = first_[index(unit)];
     std::vector<Read>& left = left_[index(unit)];
     first.clear();
-    // Each round as many as all before it: what is left when it is no more than that need not wait
-    // for higher floors. Given up early when it looks as if most would be read.
-    std::int64_t batch = superpages;
+    left.clear();
+    if (search.wanted <= 0) return;
+    // Twice what the pages would fill. Then each round as many as all before it: when what is left
+    // is no more than that, it need not wait for higher floors. Given up early when it looks as if
+    // most would be read.
+    std::int64_t batch = kv::page_count(2 * search.wanted, superpage_pages);
     for (;;) {
         raise_floors(step, unit, batch, search);
-        left.clear();
-        for (std::int64_t block = 0; block < blocks_; ++block) {
-            bool may_reach = false;
-            for (int set = 0; set < unit_sets_; ++set) {
-                const float bound = bounds_of(unit * unit_sets_ + set)[index(block)];
-                // Not above: a page that ties with the floor and comes earlier is in.
-                may_reach = may_reach || kv::score_key(bound) >= search.floors[index(set)];
-            }
-            if (may_reach && !search.read[index(block)]) left.push_back({unit, block});
+        std::vector<std::uint8_t> may_reach(index(blocks_), 0);
+        for (int set = 0; set < unit_sets_; ++set) {
+            const std::uint32_t floor = search.floors[index(set)];
+            const auto keys = bound_keys(unit * unit_sets_ + set);
+            // Not above: a page that ties with the floor and comes earlier is in.
+            for (std::size_t b = 0; b < keys.size(); ++b)
+                if (keys[b] >= floor) may_reach[b] = 1;
         }
         const auto read = static_cast<std::int64_t>(first.size());
-        const auto unread = static_cast<std::int64_t>(left.size());
-        if (unread <= read || (8 * read > blocks_ && !pays(read + unread, blocks_))) return;
-        batch = read;
+        const std::int64_t unread = std::ranges::count(may_reach, 1);
+        if (unread > read && (8 * read <= blocks_ || pays(read + unread, blocks_))) {
+            batch = read;
+            continue;
+        }
+        for (std::int64_t block = 0; block < blocks_; ++block) {
+            if (may_reach[index(block)] != 0) left.push_back({unit, block});
+        }
+        return;
     }
 }
 
@@ -236,52 +256,59 @@ void PageScan::raise_floors(const Step& step, std::int64_t unit, std::int64_t ba
                             Search& search) {
     std::vector<Read>& first = first_[index(unit)];
     const std::size_t before = first.size();
-    kv::PageList blocks;
+    const std::int64_t first_set = unit * unit_sets_;
+    // The key and, so that equal ones are told apart, the block from the end.
+    std::vector<std::uint64_t> order;
     for (int set = 0; set < unit_sets_; ++set) {
-        const auto bounds = bounds_of(unit * unit_sets_ + set);
-        blocks.clear();
-        for (kv::PageIndex block = 0; block < bounds.size(); ++block) {
-            const bool may_reach = kv::score_key(bounds[block]) >= search.floors[index(set)];
-            if (may_reach && !search.read[block]) blocks.push_back(block);
+        const auto keys = bound_keys(first_set + set);
+        order.clear();
+        for (std::size_t b = 0; b < keys.size(); ++b) {
+            if (keys[b] < search.floors[index(set)]) continue;
+            order.push_back(std::uint64_t{keys[b]} << 32 | (UINT32_MAX - b));
         }
-        for (const kv::PageIndex block : kv::top_of(bounds, blocks, batch)) {
-            search.read[block] = true;
+        if (order.size() > index(batch)) {
+            std::nth_element(order.begin(), order.begin() + batch, order.end(), std::greater<>());
+            order.resize(index(batch));
+        }
+        for (const std::uint64_t entry : order) {
+            const auto block = static_cast<std::int64_t>(UINT32_MAX - (entry & UINT32_MAX));
             first.push_back({unit, block});
+            // Below every floor from now on.
+            for (int other = 0; other < unit_sets_; ++other) {
+                bound_keys(first_set + other)[index(block)] = 0;
+            }
         }
     }
     for (std::size_t i = before; i < first.size(); ++i) {
-        score_block(step, first[i], first[std::min(i + 1, first.size() - 1)]);
+        score_block(step, first[i], first[std::min(i + 2, first.size() - 1)]);
     }
 
-    const std::int64_t first_recent = pages_ - std::min(step.pinned.recent, pages_);
     for (int set = 0; set < unit_sets_; ++set) {
         std::vector<std::uint32_t>& best = search.best[index(set)];
         std::uint32_t& floor = search.floors[index(set)];
-        const auto found = scores(unit * unit_sets_ + set);
+        const auto found = scores(first_set + set);
         for (std::size_t i = before; i < first.size(); ++i) {
-            const std::int64_t begin = first[i].block * digest_block_pages;
-            for (std::int64_t p = begin; p < std::min(begin + digest_block_pages, pages_); ++p) {
-                const bool pin = p < step.pinned.sink || p >= first_recent;
-                const std::uint32_t key = kv::score_key(pin ? infinity : found[index(p)]);
+            const std::int64_t block = first[i].block;
+            if (block_keys(first_set + set)[index(block)] < floor) continue;
+            const std::int64_t begin = std::max(block * digest_block_pages, search.first_page);
+            const std::int64_t end = std::min((block + 1) * digest_block_pages, search.last_page);
+            for (std::int64_t page = begin; page < end; ++page) {
+                const std::uint32_t key = kv::score_key(found[index(page)]);
                 if (key >= floor) best.push_back(key);
             }
         }
-        if (best.size() < index(step.best_pages)) continue;
-        const auto last = best.begin() + static_cast<std::ptrdiff_t>(step.best_pages) - 1;
+        if (best.size() < index(search.wanted)) continue;
+        const auto last = best.begin() + static_cast<std::ptrdiff_t>(search.wanted) - 1;
         std::nth_element(best.begin(), last, best.end(), std::greater<>());
         floor = *last;
-        best.resize(index(step.best_pages));
+        best.resize(index(search.wanted));
     }
 }
 
 // False when every page has to be scored after all, which is not done yet.
 bool PageScan::two_levels(const Step& step) {
-    // Twice the superpages that the best pages fill, those with pinned pages, and one for a last
-    // superpage that is not full.
-    const std::int64_t superpages = kv::page_count(2 * step.best_pages, superpage_pages) +
-                                    kv::page_count(step.pinned.sink, superpage_pages) +
-                                    kv::page_count(step.pinned.recent, superpage_pages) + 2;
-    if (4 * superpages > blocks_) return false;
+    // Few superpages cannot rule much out.
+    if (4 * kv::page_count(2 * step.best_pages, superpage_pages) > blocks_) return false;
     if (trials_.size() <= index(step.layer)) trials_.resize(index(step.layer) + 1);
     Trial& trial = trials_[index(step.layer)];
     if (trial.wait > 0) {
@@ -289,7 +316,7 @@ bool PageScan::two_levels(const Step& step) {
         return false;
     }
     bound_blocks(step);
-    pool_.run(units_, [&](std::int64_t unit) { find_floors(step, unit, superpages); });
+    pool_.run(units_, [&](std::int64_t unit) { find_floors(step, unit); });
     std::vector<Read> left;
     std::int64_t blocks = 0;
     std::int64_t pages = 0;

@@ -76,6 +76,10 @@ class PageScan {
 
     static std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
+    std::span<std::uint32_t> bound_keys(std::int64_t set) {
+        return std::span(bound_keys_).subspan(index(set * blocks_), index(blocks_));
+    }
+
     void split_queries(const float* queries);
     // Scores 16 pages or superpages, `at` those of the unit's first KV head, for the unit's sets;
     // bounds are raised for rounding.
@@ -85,8 +89,7 @@ class PageScan {
     void one_level(const Step& step);
     bool two_levels(const Step& step);
     void bound_blocks(const Step& step);
-    std::span<float> bounds_of(std::int64_t set);
-    void find_floors(const Step& step, std::int64_t unit, std::int64_t superpages);
+    void find_floors(const Step& step, std::int64_t unit);
     void raise_floors(const Step& step, std::int64_t unit, std::int64_t batch, Search& search);
     void count(const Step& step, std::int64_t unit_blocks, std::int64_t unit_pages);
 
@@ -113,7 +116,7 @@ class PageScan {
     std::vector<double> sizes_;    // sum of their magnitudes, [kv_heads][rows]
     std::vector<float> scores_;    // f32 [sets][stride]
     std::vector<std::uint32_t> block_keys_;  // [sets][blocks]
-    std::vector<float> bounds_;              // of superpages, f32 [sets][superblocks x 16]
+    std::vector<std::uint32_t> bound_keys_;  // of superpages, [sets][blocks]; 0: read
     std::vector<std::vector<Read>> first_;   // [units]: read to find the floors
     std::vector<std::vector<Read>> left_;    // [units]: the others that may reach them
     std::vector<Trial> trials_;              // [layers]

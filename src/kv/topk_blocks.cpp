@@ -29,21 +29,22 @@ std::uint32_t key_reached_by(std::vector<std::uint32_t>& keys, std::size_t count
 std::vector<Candidate> candidates_above(std::span<const float> scores,
                                         std::span<const std::uint32_t> block_keys,
                                         std::uint32_t floor) {
-    std::vector<Candidate> candidates;
+    const auto reaches = [&](std::uint32_t key) { return key >= floor; };
+    const auto blocks = static_cast<std::size_t>(std::ranges::count_if(block_keys, reaches));
+    std::vector<Candidate> candidates(blocks * score_block_pages);
+    std::size_t kept = 0;
     for (std::size_t block = 0; block < block_keys.size(); ++block) {
-        if (block_keys[block] < floor) continue;
+        if (!reaches(block_keys[block])) continue;
         const std::size_t first = block * score_block_pages;
         const std::size_t last = std::min(first + score_block_pages, scores.size());
         // Branch-free: which page of the block reaches it is close to random.
-        std::size_t kept = candidates.size();
-        candidates.resize(kept + score_block_pages);
         for (std::size_t page = first; page < last; ++page) {
             const std::uint32_t key = score_key(scores[page]);
             candidates[kept] = {key, static_cast<PageIndex>(page)};
-            kept += key >= floor ? 1U : 0U;
+            kept += reaches(key) ? 1U : 0U;
         }
-        candidates.resize(kept);
     }
+    candidates.resize(kept);
     return candidates;
 }
 
