@@ -3,6 +3,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "engine/digest_block.h"
+#include "engine/half.h"
 #include "engine/sequences.h"
 #include "kv/digest_storage.h"
 
@@ -32,8 +33,14 @@ Box superpage_box(const DigestStore& digests, int layer, int h, std::int64_t sup
 Box expected_box(const KvStore& store, const DigestConfig& config, int layer, int h,
                  std::int64_t page, std::int64_t tokens) {
     const KvShape& shape = store.shape();
-    const std::int64_t last = std::min(shape.page_tokens, tokens - page * shape.page_tokens);
-    const std::vector<float> keys = test::stored_keys(store, layer, page, h, 0, last);
+    std::vector<float> keys;
+    for (std::int64_t t = 0; t < std::min(shape.page_tokens, tokens - page * shape.page_tokens);
+         ++t) {
+        for (std::int64_t d = 0; d < shape.head_dim; ++d) {
+            keys.push_back(
+                float_from_half(store.page(layer, page, h).keys[d * shape.page_tokens + t]));
+        }
+    }
     const auto digest = kv::digest_variant(config.kind).make(shape.head_dim, config.coefficient);
     digest->append(keys);
     const auto dim = static_cast<std::size_t>(shape.head_dim);

@@ -5,7 +5,6 @@
 #include <random>
 #include <vector>
 
-#include "engine/half.h"
 #include "engine/kv_store.h"
 
 namespace memside::engine::test {
@@ -48,20 +47,6 @@ inline void write_keys(KvStore& store, int layer, std::int64_t first, std::int64
         }
         store.write(layer, token, key.data(), key.data());
     }
-}
-
-// The keys of tokens [first, last) of a page, as stored: f32 [tokens][head_dim].
-inline std::vector<float> stored_keys(const KvStore& store, int layer, std::int64_t page,
-                                      int kv_head, std::int64_t first, std::int64_t last) {
-    const KvShape& shape = store.shape();
-    std::vector<float> keys;
-    for (std::int64_t t = first; t < last; ++t) {
-        for (std::int64_t d = 0; d < shape.head_dim; ++d) {
-            keys.push_back(
-                float_from_half(store.page(layer, page, kv_head).keys[d * shape.page_tokens + t]));
-        }
-    }
-    return keys;
 }
 
 }  // namespace memside::engine::test
