@@ -31,9 +31,15 @@ float largest_of_block(const float* scores) {
     return std::max(std::max(lanes[0], lanes[1]), std::max(lanes[2], lanes[3]));
 }
 
-// Two levels have paid when they have left a quarter unread.
+// Two levels have paid when they have left half unread: finding the floors takes about as long as
+// reading a quarter of 4,096 pages (measured; less of more).
 bool pays(std::int64_t read, std::int64_t all) {
-    return 4 * read <= 3 * all;
+    return 2 * read <= all;
+}
+
+// Superpages that are read first for so many best pages: twice those that the pages would fill.
+std::int64_t first_superpages(std::int64_t best_pages) {
+    return kv::page_count(2 * best_pages, superpage_pages);
 }
 
 // How far int8 scores of a page may be above that of its superpage, in units of the superpage's
@@ -224,10 +230,9 @@ void PageScan::find_floors(const Step& step, std::int64_t unit) {
     first.clear();
     left.clear();
     if (search.wanted <= 0) return;
-    // Twice what the pages would fill. Then each round as many as all before it: when what is left
-    // is no more than that, it need not wait for higher floors. Given up early when it looks as if
-    // most would be read.
-    std::int64_t batch = kv::page_count(2 * search.wanted, superpage_pages);
+    // Each round twice as many as all before it: when what is left is no more than that, it need
+    // not wait for higher floors. Given up early when it looks as if most would be read.
+    std::int64_t batch = first_superpages(search.wanted);
     for (;;) {
         raise_floors(step, unit, batch, search);
         std::vector<std::uint8_t> may_reach(index(blocks_), 0);
@@ -240,8 +245,8 @@ void PageScan::find_floors(const Step& step, std::int64_t unit) {
         }
         const auto read = static_cast<std::int64_t>(first.size());
         const std::int64_t unread = std::ranges::count(may_reach, 1);
-        if (unread > read && (8 * read <= blocks_ || pays(read + unread, blocks_))) {
-            batch = read;
+        if (unread > 2 * read && (8 * read <= blocks_ || pays(read + unread, blocks_))) {
+            batch = 2 * read;
             continue;
         }
         for (std::int64_t block = 0; block < blocks_; ++block) {
@@ -307,8 +312,8 @@ void PageScan::raise_floors(const Step& step, std::int64_t unit, std::int64_t ba
 
 // False when every page has to be scored after all, which is not done yet.
 bool PageScan::two_levels(const Step& step) {
-    // Few superpages cannot rule much out.
-    if (4 * kv::page_count(2 * step.best_pages, superpage_pages) > blocks_) return false;
+    // Of few pages there is little to save.
+    if (32 * first_superpages(step.best_pages) > blocks_) return false;
     if (trials_.size() <= index(step.layer)) trials_.resize(index(step.layer) + 1);
     Trial& trial = trials_[index(step.layer)];
     if (trial.wait > 0) {

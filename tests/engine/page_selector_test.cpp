@@ -111,14 +111,14 @@ RC_GTEST_PROP(PageSelector, pages_left_unread_are_pages_that_one_level_would_not
     const auto keys = *rc::gen::element(test::Keys::iid, test::Keys::clustered, test::Keys::tied);
     const int kv_heads = *rc::gen::inRange(1, 3);
     const int heads = kv_heads * *rc::gen::inRange(1, 6);
-    const int dim = *rc::gen::inRange(1, 20);
-    const auto tokens = *rc::gen::inRange<std::int64_t>(16 * 16 * 12, 16 * 16 * 40);
+    const int dim = *rc::gen::inRange(1, 12);
+    const auto tokens = *rc::gen::inRange<std::int64_t>(16 * 16 * 40, 16 * 16 * 100);
     const Scene scene(kv_heads, dim, tokens, digests, keys, *rc::gen::arbitrary<std::uint32_t>());
 
     SelectionConfig config;
-    config.pinned = {*rc::gen::inRange(0, 3), *rc::gen::inRange(0, 20)};
+    config.pinned = {*rc::gen::inRange(0, 3), *rc::gen::inRange(0, 3)};
     config.budget_tokens =
-        16 * (config.pinned.sink + config.pinned.recent + *rc::gen::inRange<std::int64_t>(1, 30));
+        16 * (config.pinned.sink + config.pinned.recent + *rc::gen::inRange<std::int64_t>(1, 16));
     config.select_per =
         *rc::gen::element(kv::SelectPer::layer, kv::SelectPer::kv_head, kv::SelectPer::query_head);
     config.group_score = *rc::gen::element(kv::GroupScore::mean, kv::GroupScore::max);
@@ -145,12 +145,12 @@ RC_GTEST_PROP(PageSelector, pages_left_unread_are_pages_that_one_level_would_not
     }
 }
 
-// One KV head, 40 superpages of 16-token pages, every token of a page with the page's key.
+// One KV head, 80 superpages of 16-token pages, every token of a page with the page's key.
 Scene scene_of_pages(int dim, kv::DigestType type,
                      const std::function<std::vector<float>(std::int64_t page)>& key) {
     DigestConfig config;
     config.type = type;
-    Scene scene(1, dim, 16 * 16 * 40, config, test::Keys::iid, 0);
+    Scene scene(1, dim, 16 * 16 * 80, config, test::Keys::iid, 0);
     KvStore store = std::move(KvStore::make(scene.shape)).value();
     for (std::int64_t t = 0; t < scene.tokens; ++t) {
         store.write(0, t, key(t / 16).data(), key(t / 16).data());
