@@ -3,7 +3,7 @@
 on the same file, and compares tokens and logits.
 usage: compare_greedy.py MODEL.gguf RESULT.json
 
-Needs build/release/{memside,logits,tokenize} and llama-cpp-python (requirements.txt). Where two tokens
+Needs build/release/{memside,logits,tokenize} and llama-cpp-python (decoding.txt). Where two tokens
 differ for the first time, f64 arithmetic on the dequantised weights decides: its margin is the logit
 of our token less that of theirs, positive when it agrees with us."""
 
@@ -20,6 +20,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[1] / "build/release"
 STEPS = 64
+CONTEXT = 2560  # tokens; the longest prompt takes 1,900 with the smallest vocabulary
 SETTINGS = {"kv": "f16", "flash_attention": False, "threads": 2, "micro_batch": 512}
 
 
@@ -110,7 +111,7 @@ def compare(prompt, ours, peer):
 def main():
     model, result = Path(sys.argv[1]), Path(sys.argv[2])
     prompts = json.loads((HERE / "prompts.json").read_text(encoding="utf-8"))
-    peer = llama_model.Model(model, 1024 + STEPS, SETTINGS["flash_attention"], SETTINGS["threads"],
+    peer = llama_model.Model(model, CONTEXT, SETTINGS["flash_attention"], SETTINGS["threads"],
                              SETTINGS["micro_batch"])
     rows = []
     with tempfile.TemporaryDirectory() as folder:

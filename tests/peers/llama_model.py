@@ -1,6 +1,7 @@
 """A model in llama.cpp through the C interface that llama-cpp-python was built with."""
 
 import ctypes
+from pathlib import Path
 
 import llama_cpp as c
 import numpy as np
@@ -16,6 +17,11 @@ def _silence(_level, _text, _data):
 
 c.llama_log_set(_silence, ctypes.c_void_p(0))
 c.llama_backend_init()
+
+
+def library_folder():
+    """Where the shared libraries of llama.cpp and ggml are."""
+    return Path(c.__file__).parent / "lib"
 
 
 def system_info():
