@@ -1,7 +1,7 @@
-// Activations of a block of tokens, as f32 and as the 8-bit integers that quantised weights are
-// multiplied with: each 32 values share a scale, amax / 127. That is finer than a scale per 256
-// values, which other engines use for the K types. With two terms, what the first leaves is rounded
-// the same way, so that values are kept to about 1/64,000 of the largest of their 32.
+// Activations of a block of tokens, as f32 and as the integers that quantised weights are
+// multiplied with: n of 8 or of 16 bits, 32 values sharing a scale. That is finer than a scale per
+// 256 values, which other engines use for the K types. Sixteen bits are two bytes of one sign each,
+// for kernels that multiply bytes: n = 256 high + low.
 #pragma once
 
 #include <cstdint>
@@ -20,23 +20,28 @@ inline std::int64_t chunk_count(std::int64_t values) {
     return (values + chunk_values - 1) / chunk_values;
 }
 
-// The rows of a block of tokens, `terms` for each. A token is the sum of its rows, each of which is
-// scale x integer. Where a value is not finite, the scale
-// of its 32 is NaN.
+// The integers of a block of tokens: x = scale x n. Where a value is not finite, the scale of its
+// 32 is NaN.
 struct QuantizedRows {
-    const std::int8_t* values = nullptr;  // [rows][chunks x 256]
-    const float* scales = nullptr;        // [rows][chunks x 16], two alike per 32 values
-    const float* sums = nullptr;          // [rows][chunks x 16], scale x sum of the integers
+    // [rows][terms][chunks x 256]: n with one term; high, then low with two.
+    const std::int8_t* values = nullptr;
+    const float* scales = nullptr;  // [rows][chunks x 16], two alike per 32 values
+    const float* sums = nullptr;    // [rows][chunks x 16], scale x sum of n
     std::int64_t chunks = 0;
-    std::int64_t terms = 1;
-    std::int64_t rows = 0;  // tokens x terms
+    int terms = 1;
+
+    // Where a chunk's integers of one token begin. Its low bytes are low_offset() behind the high.
+    const std::int8_t* chunk(std::int64_t row, std::int64_t c) const {
+        return values + (row * terms * chunks + c) * chunk_values;
+    }
+    std::int64_t low_offset() const { return chunks * chunk_values; }
 };
 
 // Holds the two forms of a block of rows. Reused from one matrix to the next without allocating.
 class Activations {
   public:
-    // `terms`: 1 or 2.
-    explicit Activations(std::int64_t terms = 1) : terms_(terms) {}
+    // `terms`: bytes of an integer, 1 or 2.
+    explicit Activations(int terms = 1) : terms_(terms) {}
 
     // `rows` x `columns` f32, row-major, kept by the caller for as long as it is multiplied.
     void set(const float* values, std::int64_t rows, std::int64_t columns);
@@ -52,7 +57,7 @@ class Activations {
     QuantizedRows integers() const;
 
   private:
-    std::int64_t terms_;
+    int terms_;
     const float* values_ = nullptr;
     std::int64_t rows_ = 0;
     std::int64_t columns_ = 0;

@@ -28,9 +28,9 @@ struct DecoderOptions {
     unsigned threads = 0;                        // 0: all cores
     // Of decode steps. Blocks of a prompt attend everything, and so do layers whose window slides.
     KvPolicy policy;
-    // 8-bit terms that activations are rounded to for quantised weights: 1, or 2, which brings
-    // logits a hundred times closer to those of exact arithmetic and takes a prompt twice as long.
-    std::int64_t activation_terms = 2;
+    // Bytes that activations are rounded to for quantised weights: 1, or 2, which brings logits a
+    // hundred times closer to those of exact arithmetic.
+    int activation_bytes = 2;
 };
 
 // What the steps since reset_statistics() took and read.

@@ -17,17 +17,26 @@ float sum_of(__m256 v) {
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
-// Adds the chunk's dot product to `total`. Integers are widened to 16 bits first: the products of
-// unsigned and signed bytes of _mm256_maddubs_epi16 saturate.
-__m256 add_chunk(const WeightChunk& w, const std::int8_t* q, const float* scales, const float* sums,
-                 __m256 total) {
+__m256i widened(const std::int8_t* q) {
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(q)));
+}
+
+// Adds the chunk's dot product with `terms` bytes of activations to `total`, the low ones `low`
+// behind `q`. Integers are widened to 16 bits first: the products of unsigned and signed bytes of
+// _mm256_maddubs_epi16 saturate.
+template <int terms>
+__m256 add_chunk(const WeightChunk& w, const std::int8_t* q, std::int64_t low, const float* scales,
+                 const float* sums, __m256 total) {
     for (int s = 0; s < 16; ++s) {
         const __m256i u = _mm256_cvtepu8_epi16(
             _mm_load_si128(reinterpret_cast<const __m128i*>(w.values + 16 * s)));
-        const __m256i x =
-            _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(q + 16 * s)));
-        const __m256 dot = _mm256_cvtepi32_ps(_mm256_madd_epi16(u, x));
-        total = _mm256_fmadd_ps(dot, _mm256_set1_ps(w.scales[s] * scales[s]), total);
+        __m256i dot = _mm256_madd_epi16(u, widened(q + 16 * s));
+        if constexpr (terms == 2) {
+            dot = _mm256_add_epi32(_mm256_slli_epi32(dot, 8),
+                                   _mm256_madd_epi16(u, widened(q + low + 16 * s)));
+        }
+        total = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), _mm256_set1_ps(w.scales[s] * scales[s]),
+                                total);
     }
     for (int s = 0; s < 16; s += 8) {
         total = _mm256_fmadd_ps(_mm256_load_ps(w.offsets + s), _mm256_loadu_ps(sums + s), total);
@@ -35,28 +44,26 @@ __m256 add_chunk(const WeightChunk& w, const std::int8_t* q, const float* scales
     return total;
 }
 
-constexpr int row_tile = 8;
+constexpr int token_tile = 8;
 
-// A row of quantised weights for `count` rows of integers from `first` on, whole tokens and up to
-// `row_tile` rows. Each chunk is unpacked once.
+// A row of quantised weights for up to `token_tile` tokens, each chunk unpacked once.
+template <int terms>
 void quantized_row(const MatmulTask& task, const QuantizedRows& x, std::int64_t r,
-                   std::int64_t first, std::int64_t count) {
+                   std::int64_t first_token, std::int64_t tokens) {
     const std::uint8_t* row = task.weight.row(r);
-    __m256 totals[row_tile];
+    __m256 totals[token_tile];
     for (__m256& total : totals) total = _mm256_setzero_ps();
     for (std::int64_t c = 0; c < x.chunks; ++c) {
         WeightChunk w;
         Unpack<Avx2>::chunk(task.weight, row, c, w);
-        for (std::int64_t t = 0; t < count; ++t) {
-            const std::int64_t at = (first + t) * x.chunks + c;
-            totals[t] =
-                add_chunk(w, x.values + 256 * at, x.scales + 16 * at, x.sums + 16 * at, totals[t]);
+        for (std::int64_t t = 0; t < tokens; ++t) {
+            const std::int64_t at = 16 * ((first_token + t) * x.chunks + c);
+            totals[t] = add_chunk<terms>(w, x.chunk(first_token + t, c), x.low_offset(),
+                                         x.scales + at, x.sums + at, totals[t]);
         }
     }
-    for (std::int64_t t = 0; t < count; t += x.terms) {
-        float total = 0.0F;
-        for (std::int64_t term = 0; term < x.terms; ++term) total += sum_of(totals[t + term]);
-        task.y[(first + t) / x.terms * task.y_stride + r] = total;
+    for (std::int64_t t = 0; t < tokens; ++t) {
+        task.y[(first_token + t) * task.y_stride + r] = sum_of(totals[t]);
     }
 }
 
@@ -103,8 +110,9 @@ void matmul_rows_avx2(const MatmulTask& task) {
             continue;
         }
         const QuantizedRows x = task.activations->integers();
-        for (std::int64_t t = 0; t < x.rows; t += row_tile) {
-            quantized_row(task, x, r, t, x.rows - t < row_tile ? x.rows - t : row_tile);
+        const auto one_row = x.terms == 2 ? quantized_row<2> : quantized_row<1>;
+        for (std::int64_t t = 0; t < tokens; t += token_tile) {
+            one_row(task, x, r, t, tokens - t < token_tile ? tokens - t : token_tile);
         }
     }
 }

@@ -15,12 +15,18 @@ __m512 spread(__m512 scales, int quarter) {
     return _mm512_permutexvar_ps(_mm512_add_epi32(lanes, _mm512_set1_epi32(4 * quarter)), scales);
 }
 
-inline __m512 add_chunk(const avx512::Chunk& w, const std::int8_t* q, const float* scales,
-                        const float* sums, __m512 total) {
+// Adds the products of a chunk and `terms` bytes of activations, the low ones `low` behind `q`.
+template <int terms>
+inline __m512 add_chunk(const avx512::Chunk& w, const std::int8_t* q, std::int64_t low,
+                        const float* scales, const float* sums, __m512 total) {
     const __m512 scale = _mm512_mul_ps(w.scales, _mm512_loadu_ps(scales));
     for (int c = 0; c < 4; ++c) {
-        const __m512i dot = _mm512_dpbusd_epi32(_mm512_setzero_si512(), w.values[c],
-                                                _mm512_loadu_si512(q + 64 * c));
+        __m512i dot = _mm512_dpbusd_epi32(_mm512_setzero_si512(), w.values[c],
+                                          _mm512_loadu_si512(q + 64 * c));
+        if constexpr (terms == 2) {
+            dot = _mm512_dpbusd_epi32(_mm512_slli_epi32(dot, 8), w.values[c],
+                                      _mm512_loadu_si512(q + low + 64 * c));
+        }
         total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), spread(scale, c), total);
     }
     return _mm512_fmadd_ps(w.offsets, _mm512_loadu_ps(sums), total);
@@ -42,42 +48,48 @@ avx512::Chunk partial_chunk(const Matrix& weight, const std::uint8_t* from) {
     return w;
 }
 
-// Row `r` for `count` rows of integers from `first` on, whole tokens.
-template <typename Format, int count>
+// Row `r` for `tokens` tokens from `first` on.
+template <typename Format, int terms, int tokens>
 void quantized_row(const MatmulTask& task, const QuantizedRows& x, std::int64_t r,
                    std::int64_t first) {
     const std::uint8_t* from = task.weight.row(r);
     const std::int64_t whole = task.weight.columns / chunk_values;
-    __m512 totals[static_cast<std::size_t>(count)];
+    __m512 totals[static_cast<std::size_t>(tokens)];
     for (__m512& total : totals) total = _mm512_setzero_ps();
     const auto add = [&](const avx512::Chunk& w, std::int64_t c) {
-        for (int t = 0; t < count; ++t) {
-            const std::int64_t at = (first + t) * x.chunks + c;
-            totals[t] =
-                add_chunk(w, x.values + 256 * at, x.scales + 16 * at, x.sums + 16 * at, totals[t]);
+        for (int t = 0; t < tokens; ++t) {
+            const std::int64_t at = 16 * ((first + t) * x.chunks + c);
+            totals[t] = add_chunk<terms>(w, x.chunk(first + t, c), x.low_offset(), x.scales + at,
+                                         x.sums + at, totals[t]);
         }
     };
     for (std::int64_t c = 0; c < whole; ++c, from += Format::chunk_bytes) {
         add(Format::load(from), c);
     }
     if (whole < x.chunks) add(partial_chunk<Format>(task.weight, from), whole);
-    const auto terms = static_cast<int>(x.terms);
-    for (int t = 0; t < count; t += terms) {
-        __m512 total = totals[t];
-        for (int more = 1; more < terms; ++more) total = _mm512_add_ps(total, totals[t + more]);
-        task.y[(first + t) / terms * task.y_stride + r] = _mm512_reduce_add_ps(total);
+    for (int t = 0; t < tokens; ++t) {
+        task.y[(first + t) * task.y_stride + r] = _mm512_reduce_add_ps(totals[t]);
+    }
+}
+
+template <typename Format, int terms>
+void rows_of_terms(const MatmulTask& task, const QuantizedRows& x) {
+    const std::int64_t tokens = task.activations->rows();
+    for (std::int64_t r = task.first; r < task.last; ++r) {
+        std::int64_t t = 0;
+        for (; t + 16 <= tokens; t += 16) quantized_row<Format, terms, 16>(task, x, r, t);
+        for (; t + 4 <= tokens; t += 4) quantized_row<Format, terms, 4>(task, x, r, t);
+        for (; t < tokens; ++t) quantized_row<Format, terms, 1>(task, x, r, t);
     }
 }
 
 template <typename Format>
 void quantized_rows(const MatmulTask& task) {
     const QuantizedRows x = task.activations->integers();
-    for (std::int64_t r = task.first; r < task.last; ++r) {
-        std::int64_t t = 0;
-        for (; t + 16 <= x.rows; t += 16) quantized_row<Format, 16>(task, x, r, t);
-        for (; t + 4 <= x.rows; t += 4) quantized_row<Format, 4>(task, x, r, t);
-        for (; t + 2 <= x.rows; t += 2) quantized_row<Format, 2>(task, x, r, t);
-        for (; t < x.rows; ++t) quantized_row<Format, 1>(task, x, r, t);
+    if (x.terms == 2) {
+        rows_of_terms<Format, 2>(task, x);
+    } else {
+        rows_of_terms<Format, 1>(task, x);
     }
 }
 

@@ -10,13 +10,19 @@ struct Scalar {
     static float float_from_half(std::uint16_t bits) { return engine::float_from_half(bits); }
 };
 
-float dot_chunk(const WeightChunk& w, const std::int8_t* q, const float* scales,
-                const float* sums) {
+// Of chunk `c` and a token.
+float dot_chunk(const WeightChunk& w, const QuantizedRows& x, std::int64_t token, std::int64_t c) {
+    const std::int8_t* q = x.chunk(token, c);
+    const std::int64_t at = 16 * (token * x.chunks + c);
     float total = 0.0F;
     for (int s = 0; s < 16; ++s) {
         std::int32_t dot = 0;
-        for (int i = 16 * s; i < 16 * s + 16; ++i) dot += w.values[i] * q[i];
-        total += w.scales[s] * scales[s] * static_cast<float>(dot) + w.offsets[s] * sums[s];
+        for (int i = 16 * s; i < 16 * s + 16; ++i) {
+            const std::int32_t n = x.terms == 2 ? 256 * q[i] + q[i + x.low_offset()] : q[i];
+            dot += w.values[i] * n;
+        }
+        total += w.scales[s] * x.scales[at + s] * static_cast<float>(dot) +
+                 w.offsets[s] * x.sums[at + s];
     }
     return total;
 }
@@ -40,10 +46,8 @@ void quantized_row(const MatmulTask& task, std::int64_t r) {
     for (std::int64_t c = 0; c < x.chunks; ++c) {
         WeightChunk w;
         Unpack<Scalar>::chunk(task.weight, row, c, w);
-        for (std::int64_t t = 0; t < x.rows; ++t) {
-            const std::int64_t at = t * x.chunks + c;
-            task.y[t / x.terms * task.y_stride + r] +=
-                dot_chunk(w, x.values + 256 * at, x.scales + 16 * at, x.sums + 16 * at);
+        for (std::int64_t t = 0; t < tokens; ++t) {
+            task.y[t * task.y_stride + r] += dot_chunk(w, x, t, c);
         }
     }
 }
