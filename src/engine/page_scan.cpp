@@ -119,7 +119,7 @@ void PageScan::score_unit(const DigestStore& digests, std::int64_t unit, const s
         const std::int64_t row = (first_head + h) * rows_;
         ScoreDigests job;
         job.block = at + h * digests.block_bytes();
-        job.ahead = ahead + h * digests.block_bytes();
+        job.ahead = h + 1 < unit_heads_ ? job.block + digests.block_bytes() : ahead;
         job.head_dim = shape_.head_dim;
         job.positive = positive_.data() + row * shape_.head_dim;
         job.negative = negative_.data() + row * shape_.head_dim;
@@ -172,7 +172,10 @@ void PageScan::one_level(const Step& step) {
         const std::int64_t last = std::min(first + blocks_per_part, blocks_);
         for (std::int64_t block = first; block < last; ++block) {
             for (std::int64_t unit = 0; unit < units_; ++unit) {
-                score_block(step, {unit, block}, {unit, std::min(block + 1, blocks_ - 1)});
+                const bool last_unit = unit + 1 == units_;
+                score_block(
+                    step, {unit, block},
+                    last_unit ? Read{0, std::min(block + 1, blocks_ - 1)} : Read{unit + 1, block});
             }
         }
     });
@@ -285,7 +288,7 @@ void PageScan::raise_floors(const Step& step, std::int64_t unit, std::int64_t ba
         }
     }
     for (std::size_t i = before; i < first.size(); ++i) {
-        score_block(step, first[i], first[std::min(i + 2, first.size() - 1)]);
+        score_block(step, first[i], first[std::min(i + 1, first.size() - 1)]);
     }
 
     for (int set = 0; set < unit_sets_; ++set) {
@@ -343,7 +346,7 @@ bool PageScan::two_levels(const Step& step) {
     pool_.run(kv::page_count(reads, reads_per_part), [&](std::int64_t part) {
         const std::int64_t last = std::min((part + 1) * reads_per_part, reads);
         for (std::int64_t i = part * reads_per_part; i < last; ++i) {
-            score_block(step, left[index(i)], left[index(std::min(i + 2, reads - 1))]);
+            score_block(step, left[index(i)], left[index(std::min(i + 1, reads - 1))]);
         }
     });
     return true;
