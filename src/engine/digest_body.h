@@ -43,8 +43,8 @@ struct DigestBody {
         const std::byte* ahead = fetch ? job.ahead : job.block;
         int d = 0;
         for (; d + 2 <= job.head_dim; d += 2) {
-            // Two dimensions are two cache lines of f16, one of int8. To level 1: measured on 64
-            // MiB of int8 in order, 26 GB/s, to level 2 it is 8, without 22.
+            // Two dimensions are two cache lines of f16, one of int8. To level 1: to level 2 the
+            // same scan took three times as long.
             for (std::int64_t line = 0; line < 2 * dimension_bytes; line += 64) {
                 __builtin_prefetch(ahead + d * dimension_bytes + line, 0, 3);
             }
