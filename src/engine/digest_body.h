@@ -43,9 +43,10 @@ struct DigestBody {
         const std::byte* ahead = fetch ? job.ahead : job.block;
         int d = 0;
         for (; d + 2 <= job.head_dim; d += 2) {
-            // Two dimensions are two cache lines of f16, one of int8.
+            // Two dimensions are two cache lines of f16, one of int8. To level 1: to level 2 the
+            // same scan took three times as long.
             for (std::int64_t line = 0; line < 2 * dimension_bytes; line += 64) {
-                __builtin_prefetch(ahead + d * dimension_bytes + line, 0, 2);
+                __builtin_prefetch(ahead + d * dimension_bytes + line, 0, 3);
             }
             add_dimension<rows, sums>(job, row, corners, d, by_high, by_low, 0);
             add_dimension<rows, sums>(job, row, corners, d + 1, by_high, by_low, sums - 1);

@@ -119,7 +119,10 @@ void PageScan::score_unit(const DigestStore& digests, std::int64_t unit, const s
         const std::int64_t row = (first_head + h) * rows_;
         ScoreDigests job;
         job.block = at + h * digests.block_bytes();
-        job.ahead = ahead + h * digests.block_bytes();
+        job.ahead = job.block;
+        if (ahead != nullptr) {
+            job.ahead = h + 1 < unit_heads_ ? job.block + digests.block_bytes() : ahead;
+        }
         job.head_dim = shape_.head_dim;
         job.positive = positive_.data() + row * shape_.head_dim;
         job.negative = negative_.data() + row * shape_.head_dim;
@@ -147,13 +150,14 @@ void PageScan::score_unit(const DigestStore& digests, std::int64_t unit, const s
     std::copy_n(grouped, digest_block_pages, out);
 }
 
-void PageScan::score_block(const Step& step, const Read& read, const Read& ahead) {
+void PageScan::score_block(const Step& step, const Read& read, const Read* ahead) {
     const auto block_of = [&](const Read& r) {
         return step.digests.block(step.layer, static_cast<int>(r.unit) * unit_heads_, r.block);
     };
     const std::int64_t first_set = read.unit * unit_sets_;
     float* const out = scores_.data() + first_set * stride_ + read.block * digest_block_pages;
-    score_unit(step.digests, read.unit, block_of(read), block_of(ahead), false, out, stride_);
+    score_unit(step.digests, read.unit, block_of(read),
+               ahead == nullptr ? nullptr : block_of(*ahead), false, out, stride_);
     const std::int64_t valid = pages_ - read.block * digest_block_pages;
     for (int s = 0; s < unit_sets_; ++s) {
         float* const found = out + s * stride_;
@@ -166,13 +170,17 @@ void PageScan::score_block(const Step& step, const Read& read, const Read& ahead
 }
 
 void PageScan::one_level(const Step& step) {
-    // In the order of memory: all KV heads of a block, then the next block.
+    // In the order of memory: all KV heads of a block, then the next block. Blocks of f16 are long
+    // enough for the processor to see the order; fetching them ahead as well cost a fifth.
+    const bool fetch = step.digests.type() == kv::DigestType::int8;
     pool_.run(kv::page_count(blocks_, blocks_per_part), [&](std::int64_t part) {
         const std::int64_t first = part * blocks_per_part;
         const std::int64_t last = std::min(first + blocks_per_part, blocks_);
         for (std::int64_t block = first; block < last; ++block) {
             for (std::int64_t unit = 0; unit < units_; ++unit) {
-                score_block(step, {unit, block}, {unit, std::min(block + 1, blocks_ - 1)});
+                const Read next = unit + 1 < units_ ? Read{unit + 1, block}
+                                                    : Read{0, std::min(block + 1, blocks_ - 1)};
+                score_block(step, {unit, block}, fetch ? &next : nullptr);
             }
         }
     });
@@ -285,7 +293,7 @@ void PageScan::raise_floors(const Step& step, std::int64_t unit, std::int64_t ba
         }
     }
     for (std::size_t i = before; i < first.size(); ++i) {
-        score_block(step, first[i], first[std::min(i + 2, first.size() - 1)]);
+        score_block(step, first[i], &first[std::min(i + 1, first.size() - 1)]);
     }
 
     for (int set = 0; set < unit_sets_; ++set) {
@@ -343,7 +351,7 @@ bool PageScan::two_levels(const Step& step) {
     pool_.run(kv::page_count(reads, reads_per_part), [&](std::int64_t part) {
         const std::int64_t last = std::min((part + 1) * reads_per_part, reads);
         for (std::int64_t i = part * reads_per_part; i < last; ++i) {
-            score_block(step, left[index(i)], left[index(std::min(i + 2, reads - 1))]);
+            score_block(step, left[index(i)], &left[index(std::min(i + 1, reads - 1))]);
         }
     });
     return true;

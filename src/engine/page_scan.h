@@ -81,11 +81,11 @@ class PageScan {
     }
 
     void split_queries(const float* queries);
-    // Scores 16 pages or superpages, `at` those of the unit's first KV head, for the unit's sets;
-    // bounds are raised for rounding.
+    // Scores 16 pages or superpages, `at` those of the unit's first KV head, for the unit's sets,
+    // and fetches what is `ahead` if that is not null; bounds are raised for rounding.
     void score_unit(const DigestStore& digests, std::int64_t unit, const std::byte* at,
                     const std::byte* ahead, bool bounds, float* out, std::int64_t stride) const;
-    void score_block(const Step& step, const Read& read, const Read& ahead);
+    void score_block(const Step& step, const Read& read, const Read* ahead);
     void one_level(const Step& step);
     bool two_levels(const Step& step);
     void bound_blocks(const Step& step);
