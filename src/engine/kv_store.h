@@ -49,7 +49,15 @@ class KvStore {
     // rounded to the type. Different positions of a layer may be written by different threads.
     void write(int layer, std::int64_t position, const float* keys, const float* values);
 
-    KvPage page(int layer, std::int64_t page, int kv_head) const;
+    KvPage page(int layer, std::int64_t page, int kv_head) const {
+        const std::byte* at = start(layer, page) + kv_head * page_bytes_;
+        const std::byte* scales = at + key_bytes_;
+        if (key_scale_bytes_ == 0) return {at, scales, nullptr, nullptr, shape_.type};
+        const std::byte* value_scales = scales + key_scale_bytes_;
+        return {at, value_scales + value_scale_bytes_,
+                reinterpret_cast<const std::uint16_t*>(scales),
+                reinterpret_cast<const std::uint16_t*>(value_scales), shape_.type};
+    }
 
     // The keys of tokens [first, first + count) of a page, as stored: f32 [count][head_dim].
     void read_keys(int layer, std::int64_t page, int kv_head, std::int64_t first,
@@ -69,9 +77,18 @@ class KvStore {
   private:
     // Pages of a layer that have a place of their own.
     std::int64_t places(std::size_t layer) const;
-    std::byte* start(int layer, std::int64_t page) const;
+    std::byte* start(int layer, std::int64_t page) const {
+        const auto index = static_cast<std::size_t>(layer);
+        const std::int64_t place = shape_.kept_tokens[index] == 0 ? page : page % places(index);
+        return layers_[index].data() + place * page_bytes_ * shape_.kv_heads;
+    }
 
     KvShape shape_;
+    // Those of the shape: every page of every step asks for them.
+    std::int64_t page_bytes_ = 0;
+    std::int64_t key_bytes_ = 0;
+    std::int64_t key_scale_bytes_ = 0;
+    std::int64_t value_scale_bytes_ = 0;
     std::vector<HugeMemory> layers_;
 };
 
