@@ -18,30 +18,50 @@ constexpr std::size_t extent(std::int64_t count) {
 // Tokens whose scores and weights are held at a time; pages are whole blocks, or one smaller one.
 inline constexpr std::int64_t block_tokens = 64;
 
-template <typename Simd>
-struct AttentionLines {
-    // Fetches cache lines to level 2: two pages do not fit a level-1 cache of 32 KiB. Measured with
-    // 16 KiB pages, 2 threads: to level 2 93 % of the stream rate, to level 1 70 %.
-    template <std::int64_t bytes>
-    static void fetch(const void* from) {
-        const auto* lines = static_cast<const std::byte*>(from);
-        for (std::int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(lines + at, 0, 2);
-    }
-};
-
-// One of the passes over a page, of rows from `row` on. Each fetches its share of the next page, so
-// that memory is read all the time and not in the first pass alone.
+// One of the passes over a page, of rows from `row` on; `alone`: there is no other.
+template <bool alone>
 struct AttentionPass {
     int row = 0;
     int index = 0;
-    int count = 1;
 };
 
+// Fetches the next page while a loop goes over this one in steps of `bytes`: all of a step's cache
+// lines when there is one pass, else the first half in the first pass and the other half in the
+// second, so that memory is not asked for everything in one and for nothing in the others.
+template <typename Simd, std::int64_t bytes, bool alone>
+struct FetchAhead {
+    static constexpr bool splits = bytes >= 128 && !alone;
+    static constexpr std::int64_t share = splits ? bytes / 2 : bytes;
+
+    // `next` and `page` are where the steps begin in either.
+    FetchAhead(const AttentionPass<alone>& pass, const std::byte* next, const std::byte* page)
+        : at(pass.index == 0             ? next
+             : pass.index == 1 && splits ? next + share
+                                         : page) {}
+
+    // To level 2: two pages do not fit a level-1 cache of 32 KiB. Measured with 16 KiB pages, 2
+    // threads: to level 2 93 % of the stream rate, to level 1 70 %. Inlined, or GCC takes a
+    // function that only fetches for one without effect and leaves out the call.
+    [[gnu::always_inline]] void step(std::int64_t stride) {
+        for (std::int64_t i = 0; i < share; i += 64) __builtin_prefetch(at + i, 0, 2);
+        at += stride;
+    }
+
+    const std::byte* at;
+};
+
+// Fetches as many scales.
+template <typename Simd, std::int64_t count>
+[[gnu::always_inline]] inline void fetch_scales(const std::uint16_t* from) {
+    for (std::int64_t i = 0; i < count; i += 32) __builtin_prefetch(from + i, 0, 2);
+}
+
 // Products provides, for at most most_rows rows and in steps of `tile` vectors:
-//   Queries<rows>(job, row)    the queries as its products take them
-//   scores<rows, vectors>      of vectors x width tokens
-//   Weights<rows>(w, tokens)   the weights of a block as its products take them
-//   accumulate<rows, vectors>  weights x values of vectors x width dimensions
+//   Queries<rows>(job, row)           the queries as its products take them
+//   scores<rows, vectors, alone>      of vectors x width tokens
+//   Weights<rows>(w, tokens)          the weights of a block as its products take them
+//   accumulate<rows, vectors, alone>  weights x values of vectors x width dimensions
+//   scaled                            whether values have scales, which weigh() multiplies in
 template <typename Simd, typename Products>
 struct AttentionBody {
     using Vector = typename Simd::Vector;
@@ -120,38 +140,39 @@ struct AttentionBody {
         }
     }
 
-    template <int rows, int vectors>
+    template <int rows, int vectors, bool alone>
     static void all_scores(const AttendPage& job,
                            const typename Products::template Queries<rows>& q,
-                           const AttentionPass& pass, std::int64_t token, std::int64_t last,
+                           const AttentionPass<alone>& pass, std::int64_t token, std::int64_t last,
                            float (&s)[extent(rows)][extent(block_tokens)], std::int64_t at) {
         for (; token + vectors * width <= last; token += vectors * width, at += vectors * width) {
-            Products::template scores<rows, vectors>(job, q, pass, token, s, at);
+            Products::template scores<rows, vectors, alone>(job, q, pass, token, s, at);
         }
         if constexpr (vectors > 1 && vectors * width > kv_lanes) {
-            if (token < last) all_scores<rows, vectors / 2>(job, q, pass, token, last, s, at);
+            if (token < last)
+                all_scores<rows, vectors / 2, alone>(job, q, pass, token, last, s, at);
         }
     }
 
-    template <int rows, int vectors>
+    template <int rows, int vectors, bool alone>
     static void all_values(const AttendPage& job,
                            const typename Products::template Weights<rows>& w,
-                           const AttentionPass& pass, std::int64_t token, std::int64_t first,
+                           const AttentionPass<alone>& pass, std::int64_t token, std::int64_t first,
                            std::int64_t last, const float (&shrink)[extent(rows)],
                            std::int64_t dim) {
         for (; dim + vectors * width <= job.value_stride; dim += vectors * width) {
-            Products::template accumulate<rows, vectors>(job, w, pass, dim, token, first, last,
-                                                         shrink);
+            Products::template accumulate<rows, vectors, alone>(job, w, pass, dim, token, first,
+                                                                last, shrink);
         }
         if constexpr (vectors > 1 && vectors * width > kv_lanes) {
             if (dim < job.value_stride) {
-                all_values<rows, vectors / 2>(job, w, pass, token, first, last, shrink, dim);
+                all_values<rows, vectors / 2, alone>(job, w, pass, token, first, last, shrink, dim);
             }
         }
     }
 
-    template <int rows>
-    static void row_block(const AttendPage& job, const AttentionPass& pass) {
+    template <int rows, bool alone>
+    static void row_block(const AttendPage& job, const AttentionPass<alone>& pass) {
         const typename Products::template Queries<rows> queries(job, pass.row);
         const std::int64_t count = job.page_tokens < block_tokens ? job.page_tokens : block_tokens;
         for (std::int64_t token = 0; token < job.page_tokens; token += count) {
@@ -159,7 +180,7 @@ struct AttentionBody {
             const std::int64_t last = job.last < token + count ? job.last : token + count;
             if (first >= last) continue;
             alignas(64) float s[extent(rows)][extent(block_tokens)];
-            all_scores<rows, Products::tile>(job, queries, pass, token, token + count, s, 0);
+            all_scores<rows, Products::tile, alone>(job, queries, pass, token, token + count, s, 0);
             float shrink[extent(rows)];
             if (last - first == count) {
                 weigh<rows, true>(job, pass.row, token, count, first, last, s, shrink);
@@ -167,23 +188,26 @@ struct AttentionBody {
                 weigh<rows, false>(job, pass.row, token, count, first, last, s, shrink);
             }
             const typename Products::template Weights<rows> w(s, count);
-            all_values<rows, Products::tile>(job, w, pass, token, first, last, shrink, 0);
+            all_values<rows, Products::tile, alone>(job, w, pass, token, first, last, shrink, 0);
         }
     }
 
-    template <int rows>
-    static void rows_from(const AttendPage& job, const AttentionPass& pass, int count) {
-        if (count == rows) return row_block<rows>(job, pass);
-        if constexpr (rows > 1) rows_from<rows - 1>(job, pass, count);
+    template <int rows, bool alone>
+    static void rows_from(const AttendPage& job, const AttentionPass<alone>& pass, int count) {
+        if (count == rows) return row_block<rows, alone>(job, pass);
+        if constexpr (rows > 1) rows_from<rows - 1, alone>(job, pass, count);
     }
 
     // Passes over the page of as many rows each as can be, even: 8 rows are twice 4, not 6 and 2.
     static void attend(const AttendPage& job) {
+        if (job.rows <= Products::most_rows) {
+            return rows_from<Products::most_rows, true>(job, {}, job.rows);
+        }
         const int passes = (job.rows + Products::most_rows - 1) / Products::most_rows;
         for (int index = 0; index < passes; ++index) {
             const int row = job.rows * index / passes;
-            rows_from<Products::most_rows>(job, {row, index, passes},
-                                           job.rows * (index + 1) / passes - row);
+            rows_from<Products::most_rows, false>(job, {row, index},
+                                                  job.rows * (index + 1) / passes - row);
         }
     }
 };

@@ -65,10 +65,11 @@ struct FloatProducts {
     };
 
     // Rows of lanes, or parts of them, times factors: factors[r][i - begin] for neighbour i.
+    template <bool alone>
     struct Operands {
         const std::byte* from;
-        const std::byte* next;  // fetched meanwhile, the share of the pass
-        const AttentionPass& pass;
+        const std::byte* next;  // likewise in the next page
+        const AttentionPass<alone>& pass;
         std::int64_t row_bytes;  // from one row of lanes to the next
         const float* factors;
         std::int64_t factor_stride;
@@ -99,21 +100,18 @@ struct FloatProducts {
 
     // Adds neighbours [first, last), dimensions of keys or tokens of values. Those of a row of
     // lanes that are outside are left out, not multiplied by zero: they may be anything.
-    template <int rows, int vectors>
-    [[gnu::always_inline]] static void add(const Operands& of, std::int64_t first,
+    template <int rows, int vectors, bool alone>
+    [[gnu::always_inline]] static void add(const Operands<alone>& of, std::int64_t first,
                                            std::int64_t last,
                                            Vector (&sums)[extent(rows)][extent(vectors)]) {
         constexpr std::int64_t lane_bytes = width * Lanes::format.lane_bytes;
         std::int64_t i = first / interleave * interleave;
-        const std::byte* from = of.from + i / interleave * of.row_bytes;
-        const std::byte* next = of.next + i / interleave * of.row_bytes;
+        const std::int64_t skipped = i / interleave * of.row_bytes;
+        const std::byte* from = of.from + skipped;
         const float* factors = of.factors + (i - of.begin);
-        int until_fetch = of.pass.index;
-        for (; i < last; i += interleave, from += of.row_bytes, next += of.row_bytes) {
-            if (until_fetch-- == 0) {
-                AttentionLines<Simd>::template fetch<vectors * lane_bytes>(next);
-                until_fetch = of.pass.count - 1;
-            }
+        FetchAhead<Simd, vectors * lane_bytes, alone> ahead(of.pass, of.next + skipped, from);
+        for (; i < last; i += interleave, from += of.row_bytes, factors += interleave) {
+            ahead.step(of.row_bytes);
             Raw raw[extent(vectors)];
             for (int v = 0; v < vectors; ++v) raw[v] = Lanes::read(from + v * lane_bytes);
             if (interleave == 1 || (i >= first && i + interleave <= last)) [[likely]] {
@@ -122,23 +120,24 @@ struct FloatProducts {
                 add_row<rows, vectors, 0, false>(raw, factors, of.factor_stride, first - i,
                                                  last - i, sums);
             }
-            factors += interleave;
         }
     }
 
-    // Scores of vectors x width tokens from `token` on, to s[..][at].
-    template <int rows, int vectors>
-    static void scores(const AttendPage& job, const Queries<rows>& queries,
-                       const AttentionPass& pass, std::int64_t token,
-                       float (&s)[extent(rows)][extent(block_tokens)], std::int64_t at) {
+    // Scores of vectors x width tokens from `token` on, to s[..][at]. Not inlined, as accumulate()
+    // is not: together they have more pointers than there are registers.
+    template <int rows, int vectors, bool alone>
+    [[gnu::noinline]] static void scores(const AttendPage& job, const Queries<rows>& queries,
+                                         const AttentionPass<alone>& pass, std::int64_t token,
+                                         float (&s)[extent(rows)][extent(block_tokens)],
+                                         std::int64_t at) {
         const std::int64_t offset = token * Lanes::format.lane_bytes;
-        const Operands operands{job.page.keys + offset,
-                                job.next.keys + offset,
-                                pass,
-                                job.page_tokens * Lanes::format.lane_bytes,
-                                queries.at,
-                                job.head_dim,
-                                0};
+        const Operands<alone> operands{job.page.keys + offset,
+                                       job.next.keys + offset,
+                                       pass,
+                                       job.page_tokens * Lanes::format.lane_bytes,
+                                       queries.at,
+                                       job.head_dim,
+                                       0};
         const std::int64_t step = scaled ? scaled_dims : job.head_dim;
         for (std::int64_t d = 0; d < job.head_dim; d += step) {
             Vector sums[extent(rows)][extent(vectors)];
@@ -146,11 +145,10 @@ struct FloatProducts {
                 for (int v = 0; v < vectors; ++v) sums[r][v] = Simd::zero();
             }
             const std::int64_t last = d + step < job.head_dim ? d + step : job.head_dim;
-            add<rows, vectors>(operands, d, last, sums);
+            add<rows, vectors, alone>(operands, d, last, sums);
             if constexpr (scaled) {
                 const std::int64_t scale = d / scaled_dims * job.page_tokens + token;
-                AttentionLines<Simd>::template fetch<vectors * width * 2>(job.next.key_scales +
-                                                                          scale);
+                fetch_scales<Simd, vectors * width>(job.next.key_scales + scale);
                 for (int v = 0; v < vectors; ++v) {
                     const Vector by = Simd::load_bf16(job.page.key_scales + scale + v * width);
                     for (int r = 0; r < rows; ++r) {
@@ -168,17 +166,17 @@ struct FloatProducts {
                 }
             }
         }
-        if constexpr (scaled)
-            AttentionLines<Simd>::template fetch<vectors * width * 2>(job.next.value_scales +
-                                                                      token);
+        if constexpr (scaled) fetch_scales<Simd, vectors * width>(job.next.value_scales + token);
     }
 
     // Adds weights x values of tokens [first, last) for vectors x width dimensions from `dim` on to
     // the states, which shrink first. The weights are those from `token` on.
-    template <int rows, int vectors>
-    static void accumulate(const AttendPage& job, const Weights<rows>& w, const AttentionPass& pass,
-                           std::int64_t dim, std::int64_t token, std::int64_t first,
-                           std::int64_t last, const float (&shrink)[extent(rows)]) {
+    template <int rows, int vectors, bool alone>
+    [[gnu::noinline]] static void accumulate(const AttendPage& job, const Weights<rows>& w,
+                                             const AttentionPass<alone>& pass, std::int64_t dim,
+                                             std::int64_t token, std::int64_t first,
+                                             std::int64_t last,
+                                             const float (&shrink)[extent(rows)]) {
         Vector sums[extent(rows)][extent(vectors)];
         float* state = job.state.values + pass.row * job.value_stride + dim;
         for (int r = 0; r < rows; ++r) {
@@ -188,14 +186,14 @@ struct FloatProducts {
             }
         }
         const std::int64_t offset = dim * Lanes::format.lane_bytes;
-        const Operands operands{job.page.values + offset,
-                                job.next.values + offset,
-                                pass,
-                                job.value_stride * Lanes::format.lane_bytes,
-                                w.at,
-                                block_tokens,
-                                token};
-        add<rows, vectors>(operands, first, last, sums);
+        const Operands<alone> operands{job.page.values + offset,
+                                       job.next.values + offset,
+                                       pass,
+                                       job.value_stride * Lanes::format.lane_bytes,
+                                       w.at,
+                                       block_tokens,
+                                       token};
+        add<rows, vectors, alone>(operands, first, last, sums);
         for (int r = 0; r < rows; ++r) {
             for (int v = 0; v < vectors; ++v) {
                 Simd::store(state + r * job.value_stride + v * width, sums[r][v]);

@@ -118,19 +118,19 @@ struct VnniProducts {
     };
 
     // Scores of vectors x 16 tokens from `token` on, to s[..][at].
-    template <int rows, int vectors>
-    static void scores(const AttendPage& job, const Queries<rows>& q, const AttentionPass& pass,
-                       std::int64_t token, float (&s)[extent(rows)][extent(block_tokens)],
-                       std::int64_t at) {
+    template <int rows, int vectors, bool alone>
+    static void scores(const AttendPage& job, const Queries<rows>& q,
+                       const AttentionPass<alone>& pass, std::int64_t token,
+                       float (&s)[extent(rows)][extent(block_tokens)], std::int64_t at) {
         const std::int64_t row_bytes = job.page_tokens * interleave;
         const std::byte* keys = job.page.keys + token * interleave;
-        const std::byte* ahead = job.next.keys + token * interleave;
+        FetchAhead<Simd, vectors * vector_bytes, alone> ahead(
+            pass, job.next.keys + token * interleave, keys);
         const __m512i without_sign = _mm512_set1_epi32(-0x7F7F7F80);  // 0x80 in every byte
         __m512 sums[extent(rows)][extent(vectors)];
         for (int r = 0; r < rows; ++r) {
             for (int v = 0; v < vectors; ++v) sums[r][v] = _mm512_setzero_ps();
         }
-        int until_fetch = pass.index;
         for (std::int64_t d = 0; d < job.head_dim; d += scaled_dims) {
             __m512i high[extent(rows)][extent(vectors)];
             __m512i low[extent(rows)][extent(vectors)];
@@ -142,11 +142,8 @@ struct VnniProducts {
             }
             const std::int64_t last =
                 d + scaled_dims < job.head_dim ? d + scaled_dims : job.head_dim;
-            for (std::int64_t i = d; i < last; i += interleave) {
-                if (until_fetch-- == 0) {
-                    AttentionLines<Simd>::fetch<vectors * vector_bytes>(ahead);
-                    until_fetch = pass.count - 1;
-                }
+            for (std::int64_t i = d; i < last; i += interleave, keys += row_bytes) {
+                ahead.step(row_bytes);
                 for (int v = 0; v < vectors; ++v) {
                     const __m512i k =
                         _mm512_xor_si512(Simd::load_words(keys + v * vector_bytes), without_sign);
@@ -155,11 +152,9 @@ struct VnniProducts {
                         low[r][v] = add_products(low[r][v], k, all_of(q.low[r] + i));
                     }
                 }
-                keys += row_bytes;
-                ahead += row_bytes;
             }
             const std::int64_t scale = d / scaled_dims * job.page_tokens + token;
-            AttentionLines<Simd>::fetch<vectors * width * 2>(job.next.key_scales + scale);
+            fetch_scales<Simd, vectors * width>(job.next.key_scales + scale);
             for (int v = 0; v < vectors; ++v) {
                 const __m512 by = Simd::load_bf16(job.page.key_scales + scale + v * width);
                 for (int r = 0; r < rows; ++r) {
@@ -167,7 +162,7 @@ struct VnniProducts {
                 }
             }
         }
-        AttentionLines<Simd>::fetch<vectors * width * 2>(job.next.value_scales + token);
+        fetch_scales<Simd, vectors * width>(job.next.value_scales + token);
         for (int r = 0; r < rows; ++r) {
             for (int v = 0; v < vectors; ++v) {
                 _mm512_store_ps(s[r] + at + v * width,
@@ -183,26 +178,24 @@ struct VnniProducts {
 
     // As FloatProducts::accumulate, in whole words of four tokens: weights of others are zero, and
     // there is no int8 that zero times it is not zero.
-    template <int rows, int vectors>
-    static void accumulate(const AttendPage& job, const Weights<rows>& w, const AttentionPass& pass,
-                           std::int64_t dim, std::int64_t token, std::int64_t first,
-                           std::int64_t last, const float (&shrink)[extent(rows)]) {
+    template <int rows, int vectors, bool alone>
+    static void accumulate(const AttendPage& job, const Weights<rows>& w,
+                           const AttentionPass<alone>& pass, std::int64_t dim, std::int64_t token,
+                           std::int64_t first, std::int64_t last,
+                           const float (&shrink)[extent(rows)]) {
         const std::int64_t row_bytes = job.value_stride * interleave;
         const std::int64_t begin = first / interleave * interleave;
         const std::int64_t offset = begin / interleave * row_bytes + dim * interleave;
         const std::byte* values = job.page.values + offset;
-        const std::byte* ahead = job.next.values + offset;
+        FetchAhead<Simd, vectors * vector_bytes, alone> ahead(pass, job.next.values + offset,
+                                                              values);
         __m512i high[extent(rows)][extent(vectors)];
         __m512i low[extent(rows)][extent(vectors)];
         for (int r = 0; r < rows; ++r) {
             for (int v = 0; v < vectors; ++v) high[r][v] = low[r][v] = _mm512_setzero_si512();
         }
-        int until_fetch = pass.index;
-        for (std::int64_t t = begin; t < last; t += interleave) {
-            if (until_fetch-- == 0) {
-                AttentionLines<Simd>::fetch<vectors * vector_bytes>(ahead);
-                until_fetch = pass.count - 1;
-            }
+        for (std::int64_t t = begin; t < last; t += interleave, values += row_bytes) {
+            ahead.step(row_bytes);
             __m512i x[extent(vectors)];
             for (int v = 0; v < vectors; ++v) x[v] = Simd::load_words(values + v * vector_bytes);
             for (int r = 0; r < rows; ++r) {
@@ -213,8 +206,6 @@ struct VnniProducts {
                     low[r][v] = add_products(low[r][v], lower, x[v]);
                 }
             }
-            values += row_bytes;
-            ahead += row_bytes;
         }
         float* state = job.state.values + pass.row * job.value_stride + dim;
         for (int r = 0; r < rows; ++r) {

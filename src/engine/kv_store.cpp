@@ -98,6 +98,10 @@ Result<KvStore> KvStore::make(KvShape shape) {
     }
     KvStore store;
     store.shape_ = std::move(shape);
+    store.page_bytes_ = store.shape_.page_bytes();
+    store.key_bytes_ = store.shape_.key_bytes();
+    store.key_scale_bytes_ = store.shape_.key_scale_bytes();
+    store.value_scale_bytes_ = store.shape_.value_scale_bytes();
     const std::size_t total =
         static_cast<std::size_t>(store.bytes_of(store.shape_.capacity_tokens));
     if (total > physical_memory_bytes()) {
@@ -119,24 +123,6 @@ Result<KvStore> KvStore::make(KvShape shape) {
     return store;
 }
 
-std::byte* KvStore::start(int layer, std::int64_t page) const {
-    const auto index = static_cast<std::size_t>(layer);
-    const std::int64_t place = shape_.kept_tokens[index] == 0 ? page : page % places(index);
-    return layers_[index].data() + place * shape_.page_bytes() * shape_.kv_heads;
-}
-
-KvPage KvStore::view(const std::byte* piece) const {
-    const std::byte* scales = piece + shape_.key_bytes();
-    const std::byte* values = scales + shape_.key_scale_bytes() + shape_.value_scale_bytes();
-    KvPage found{piece, values, nullptr, nullptr, shape_.type};
-    if (kv_format(shape_.type).scaled) {
-        found.key_scales = reinterpret_cast<const std::uint16_t*>(scales);
-        found.value_scales =
-            reinterpret_cast<const std::uint16_t*>(scales + shape_.key_scale_bytes());
-    }
-    return found;
-}
-
 void KvStore::write(int layer, std::int64_t position, const float* keys, const float* values) {
     assert(position < shape_.capacity_tokens);
     const std::int64_t token = position % shape_.page_tokens;
@@ -145,10 +131,10 @@ void KvStore::write(int layer, std::int64_t position, const float* keys, const f
         return shape_.type == kv::ValueType::bf16 ? bf16_from_float(x) : half_from_float(x);
     };
     for (int head = 0; head < shape_.kv_heads; ++head) {
-        std::byte* page = start(layer, position / shape_.page_tokens) + head * shape_.page_bytes();
-        std::byte* scales = page + shape_.key_bytes();
-        std::byte* value_scales = scales + shape_.key_scale_bytes();
-        std::byte* page_values = value_scales + shape_.value_scale_bytes();
+        std::byte* page = start(layer, position / shape_.page_tokens) + head * page_bytes_;
+        std::byte* scales = page + key_bytes_;
+        std::byte* value_scales = scales + key_scale_bytes_;
+        std::byte* page_values = value_scales + value_scale_bytes_;
         const float* k = keys + head * shape_.head_dim;
         const float* v = values + head * shape_.head_dim;
         const auto key_at = [&](std::int64_t d) {
@@ -196,7 +182,7 @@ void KvStore::read_values(int layer, std::int64_t page, int kv_head, std::int64_
 
 void KvStore::fill_random(std::int64_t tokens, std::uint64_t seed, ThreadPool& pool) {
     const RandomWords words = random_words(shape_.type);
-    const std::int64_t page_bytes = shape_.page_bytes();
+    const std::int64_t page_bytes = page_bytes_;
     for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
         const std::int64_t pages =
             std::min(kv::page_count(tokens, shape_.page_tokens), places(layer));
@@ -209,9 +195,9 @@ void KvStore::fill_random(std::int64_t tokens, std::uint64_t seed, ThreadPool& p
                 std::memcpy(to + i, &word, sizeof word);
             }
             const std::uint16_t scale = bf16_above(0.5F / largest_int8);
-            const std::int64_t scales = (shape_.key_scale_bytes() + shape_.value_scale_bytes()) / 2;
+            const std::int64_t scales = (key_scale_bytes_ + value_scale_bytes_) / 2;
             for (int head = 0; head < shape_.kv_heads; ++head) {
-                std::byte* at = to + head * page_bytes + shape_.key_bytes();
+                std::byte* at = to + head * page_bytes + key_bytes_;
                 for (std::int64_t i = 0; i < scales; ++i) put(at + i * 2, scale);
             }
         });
@@ -223,7 +209,7 @@ std::int64_t KvStore::bytes_of(std::int64_t tokens) const {
     for (std::size_t layer = 0; layer < shape_.kept_tokens.size(); ++layer) {
         pages += std::min(kv::page_count(tokens, shape_.page_tokens), places(layer));
     }
-    return pages * shape_.kv_heads * shape_.page_bytes();
+    return pages * shape_.kv_heads * page_bytes_;
 }
 
 }  // namespace memside::engine

@@ -56,10 +56,17 @@ class KvStore {
     // The same page as the bytes that hold it, page_bytes() of the shape: copying them copies it.
     // The pieces of a page's KV heads lie side by side.
     const std::byte* piece(int layer, std::int64_t page, int kv_head) const {
-        return start(layer, page) + kv_head * shape_.page_bytes();
+        return start(layer, page) + kv_head * page_bytes_;
     }
     // A page in such bytes, here or in a copy.
-    KvPage view(const std::byte* piece) const;
+    KvPage view(const std::byte* piece) const {
+        const std::byte* scales = piece + key_bytes_;
+        if (key_scale_bytes_ == 0) return {piece, scales, nullptr, nullptr, shape_.type};
+        const std::byte* value_scales = scales + key_scale_bytes_;
+        return {piece, value_scales + value_scale_bytes_,
+                reinterpret_cast<const std::uint16_t*>(scales),
+                reinterpret_cast<const std::uint16_t*>(value_scales), shape_.type};
+    }
 
     // The keys of tokens [first, first + count) of a page, as stored: f32 [count][head_dim].
     void read_keys(int layer, std::int64_t page, int kv_head, std::int64_t first,
@@ -79,9 +86,18 @@ class KvStore {
   private:
     // Pages of a layer that have a place of their own.
     std::int64_t places(std::size_t layer) const;
-    std::byte* start(int layer, std::int64_t page) const;
+    std::byte* start(int layer, std::int64_t page) const {
+        const auto index = static_cast<std::size_t>(layer);
+        const std::int64_t place = shape_.kept_tokens[index] == 0 ? page : page % places(index);
+        return layers_[index].data() + place * page_bytes_ * shape_.kv_heads;
+    }
 
     KvShape shape_;
+    // Those of the shape: every page of every step asks for them.
+    std::int64_t page_bytes_ = 0;
+    std::int64_t key_bytes_ = 0;
+    std::int64_t key_scale_bytes_ = 0;
+    std::int64_t value_scale_bytes_ = 0;
     std::vector<HugeMemory> layers_;
 };
 
