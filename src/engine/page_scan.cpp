@@ -16,8 +16,8 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr std::int64_t blocks_per_part = 8;
 constexpr std::int64_t reads_per_part = 64;
 
-// Steps without a trial after many failures in a row: a trial that fails reads the superpages and
-// an eighth of the pages or so for nothing, then 0.3 % of the scans.
+// Steps without a trial after many failures in a row. A trial that fails reads the superpages and
+// up to three eighths of the pages for nothing: then 0.7 % of what the steps read.
 constexpr std::int64_t longest_pause = 63;
 
 // In four lanes, which become vector code.
@@ -32,7 +32,7 @@ float largest_of_block(const float* scores) {
 }
 
 // Two levels have paid when they have left half unread: finding the floors takes about as long as
-// reading a quarter of 4,096 pages (measured; less of more).
+// reading 800 pages of every KV head (measured).
 bool pays(std::int64_t read, std::int64_t all) {
     return 2 * read <= all;
 }
@@ -248,8 +248,9 @@ void PageScan::find_floors(const Step& step, std::int64_t unit) {
             const std::uint32_t floor = search.floors[index(set)];
             const auto keys = bound_keys(unit * unit_sets_ + set);
             // Not above: a page that ties with the floor and comes earlier is in.
-            for (std::size_t b = 0; b < keys.size(); ++b)
+            for (std::size_t b = 0; b < keys.size(); ++b) {
                 if (keys[b] >= floor) may_reach[b] = 1;
+            }
         }
         const auto read = static_cast<std::int64_t>(first.size());
         const std::int64_t unread = std::ranges::count(may_reach, 1);
