@@ -22,9 +22,9 @@ struct DecoderOptions {
     std::int64_t capacity_tokens = 0;  // the longest sequence
     std::int64_t page_tokens = 64;
     unsigned threads = 0;  // 0: all cores
-    // Bytes that activations are rounded to for quantised weights: 1, or 2, which brings logits a
-    // hundred times closer to those of exact arithmetic.
-    int activation_bytes = 2;
+    // 8-bit terms that activations are rounded to for quantised weights: 1, or 2, which brings
+    // logits a hundred times closer to those of exact arithmetic and takes a prompt twice as long.
+    std::int64_t activation_terms = 2;
 };
 
 // Where the time of the steps since reset_times() went, in seconds.
