@@ -166,20 +166,20 @@ class Page:
         self.say("`scripts/fuzz`, libFuzzer with AddressSanitizer and UndefinedBehaviorSanitizer: "
                  "`gguf_header` and `model_file` read files, the latter whole models in up to three "
                  "parts, and decode four tokens with those that are accepted.")
-        rows = []
-        for name in ("gguf_header", "model_file", "tokenizer_text", "tokenizer_vocabulary"):
-            figures = self.figures(f"fuzz-{name}")
-            if figures:
-                rows.append([name, f"{figures['seconds'] / 60:.0f}", f"{figures['inputs']:,}", "none"])
-        if rows:
-            self.say(table(["fuzzer", "minutes", "inputs", "findings"], rows))
+        figures = self.figures("fuzz")
+        if figures:
+            self.say(table(["fuzzer", "minutes", "inputs", "findings"],
+                           [[name, f"{run['seconds'] / 60:.0f}", f"{run['inputs']:,}", "none"]
+                            for name, run in sorted(figures.items())]))
 
     def conditions(self):
         self.say("## When each part ran")
-        self.say("The load is what other programs asked of the two cores when a part began: above 0.5, "
-                 "times say little.")
+        self.say("The load is what all programs asked of the cores in the minute before a part began. "
+                 "Parts that measure times wait five minutes for it to fall below 0.5; where it stayed "
+                 "above, their figures are disturbed.")
         self.say(table(["part", "date", "commit", "load before"],
-                       [[name, r["date"], r["commit"], f"{r['load_before']:.1f}"]
+                       [[name, r["date"], r["commit"],
+                         "-" if r["load_before"] is None else f"{r['load_before']:.1f}"]
                         for name, r in self.records.items()]))
 
 

@@ -41,7 +41,7 @@ struct QuantizedRows {
 class Activations {
   public:
     // `terms`: bytes of an integer, 1 or 2.
-    explicit Activations(int terms = 1) : terms_(terms) {}
+    explicit Activations(std::int64_t terms = 1) : terms_(static_cast<int>(terms)) {}
 
     // `rows` x `columns` f32, row-major, kept by the caller for as long as it is multiplied.
     void set(const float* values, std::int64_t rows, std::int64_t columns);

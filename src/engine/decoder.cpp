@@ -72,7 +72,7 @@ Decoder::Decoder(const ModelFile& model, const DecoderOptions& options, KvStore 
       rope_(config_.rope, config_.rope_dims, config_.rope_pairs, weights_.rope_factors),
       sliding_rope_(config_.sliding_rope, config_.rope_dims, config_.rope_pairs,
                     weights_.rope_factors),
-      activations_(options.activation_bytes) {
+      activations_(options.activation_terms) {
     const ModelSpec& spec = config_.spec;
     const std::int64_t query_width = std::int64_t{spec.heads} * spec.head_dim;
     const std::int64_t kv_width = std::int64_t{spec.kv_heads} * spec.head_dim;

@@ -29,8 +29,8 @@ struct DecoderOptions {
     // Of decode steps. Blocks of a prompt attend everything, and so do layers whose window slides.
     KvPolicy policy;
     // Bytes that activations are rounded to for quantised weights: 1, or 2, which brings logits a
-    // hundred times closer to those of exact arithmetic.
-    int activation_bytes = 2;
+    // hundred times closer to those of exact arithmetic for a tenth of a step's time.
+    std::int64_t activation_terms = 2;
 };
 
 // What the steps since reset_statistics() took and read.
