@@ -20,38 +20,53 @@ enum class InputMode : std::int32_t {
     patches  // a copy of what each output pixel sums
 };
 
-// One loop around the reduction's innermost run.
+// One loop around the reduction's innermost run, over one of its coordinates.
 struct ReductionLoop {
+    enum class Over : std::int32_t { kernel_row, kernel_column, channel_block, channel };
+    Over over;
     std::int64_t trips;
-    std::int64_t input_step;  // in input elements
+    std::int64_t advance;     // of the coordinate, each trip: 1, or channels of a chunk
+    std::int64_t input_step;  // in elements, each trip
 };
 
-// A nest of loops, outermost first, around `steps` broadcasts from consecutive channels.
+// A nest of loops, outermost first, around a run of `steps` broadcasts from consecutive elements.
 struct ReductionNest {
-    std::int64_t input_start;  // in input elements, from the pixel's first one
+    std::int64_t first_channel;
     std::vector<ReductionLoop> loops;
     std::int64_t steps;
+    // The elements of a run that are operands; what is beyond gets weights of zero. A run ends with
+    // its channel block, unless it crosses over to the kernel columns, blocks and kernel rows that
+    // follow each other in the buffer.
+    std::int64_t run_elements;
+    bool crosses;
 };
 
-// A full plan. Element offsets are in elements of the buffer that the inner loop reads.
+// An element is one input channel in the buffer that the inner loop reads: a byte, or
+// TargetTraits::activation_bytes in a copy.
 struct ConvPlan {
     ConvProblem problem;
     Target target;
     Schedule schedule;  // canonical
 
     InputMode mode;
-    bool flat;  // output pixels of a task are equally spaced in the input: tiles ignore row ends
+    bool flat;  // a task's output pixels are equally spaced in the buffer: tiles ignore row ends
 
-    // Channels as the loops see them: `channel_blocks` of `block_channels` each.
+    // Channels as the loops see them.
     std::int64_t block_channels;
     std::int64_t channel_blocks;
 
-    // The buffer that pixels are read from (input, padded copy): element strides.
-    std::int64_t row_stride;    // one input row down
-    std::int64_t pixel_stride;  // one input pixel right
-    std::int64_t block_stride;  // one channel block further
-    std::int64_t copy_rows;     // of the padded copy, for a full task
+    // Element strides of the buffer of input pixels: the input (direct), or the padded copy.
+    // Patches are made from that copy where there is padding, else from the input.
+    bool copies_rows;  // there is a padded copy
+    std::int64_t pixel_stride;
+    std::int64_t row_stride;
+    std::int64_t block_stride;
+    std::int64_t copy_rows;  // of a full task
     std::int64_t copy_width;
+
+    // The patch of an output pixel: [r][s][block][channel], then free space.
+    std::int64_t patch_elements;
+    std::int64_t patch_stride;
 
     // From one output pixel to the next, in the buffer that the inner loop reads.
     std::int64_t tile_row_stride;
@@ -59,27 +74,35 @@ struct ConvPlan {
 
     std::vector<ReductionNest> nests;
 
-    // Register tiles of pixels: tile_height x tile_width; flat ones are 1 x pixels.
+    // Register tiles are tile_height x tile_width output pixels; flat ones 1 x schedule.pixels.
     std::int64_t tile_height;
     std::int64_t tile_width;
 
-    std::int64_t full_blocks;   // of schedule.vectors vectors
-    std::int64_t rest_vectors;  // in a last, smaller block
+    std::int64_t full_blocks;   // register tiles of schedule.vectors vectors
+    std::int64_t rest_vectors;  // in a last, narrower one
     std::int64_t row_tasks;     // per image
     std::int64_t channel_tasks;
 
-    std::int64_t weight_block_bytes;  // of a full block
+    std::int64_t block_weight_bytes;  // of a full block
     std::int64_t weight_bytes;
-    std::int64_t table_values;  // i32
-    std::int64_t padded_bytes;  // scratch for the padded copy, and after it
-    std::int64_t patch_bytes;   // for the patches
-    std::int64_t patch_stride;  // elements per output pixel
+    std::int64_t padded_bytes;  // scratch: the padded copy, then the patches
+    std::int64_t patch_bytes;
 
     // Tasks are numbered channels fastest, then rows, then images: neighbours share their copy.
     std::int64_t tasks() const { return problem.shape.n * row_tasks * channel_tasks; }
     std::int64_t scratch_bytes() const { return padded_bytes + patch_bytes; }
-    std::int64_t vectors_total() const;
+    std::int64_t vectors() const { return full_blocks * schedule.vectors + rest_vectors; }
+    std::int64_t table_values() const { return 4 * vectors() * traits(target).lanes; }
 };
+
+// Bytes of weights that `steps` broadcasts meet, for a block of `vectors` vectors: whole vectors,
+// or two in one where weights have four bits.
+std::int64_t body_bytes(const ConvPlan& plan, std::int64_t steps, std::int64_t vectors);
+
+// Parts of it that canonical() and valid() ask for. `planned` takes a canonical schedule.
+bool is_flat(const ConvProblem& problem, const Schedule& schedule);
+std::int64_t longest_run(const ConvProblem& problem, Target target, const Schedule& schedule);
+ConvPlan planned(const ConvProblem& problem, Target target, const Schedule& schedule);
 
 // The plan of a valid schedule; the Error of valid() otherwise.
 Result<ConvPlan> make_plan(const ConvProblem& problem, Target target, const Schedule& schedule);

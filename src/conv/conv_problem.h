@@ -4,6 +4,7 @@
 //   sum[k]  = sum over r, s, c of (input - input_zero_point) x weight      (outside the image: 0)
 //   y       = ((sum + bias[k]) x multiplier[k] + 2^(shift[k] - 1)) >> shift[k]     (64-bit, floor)
 //   output  = clip(y + output_zero_point), from the zero point upwards with ReLU
+// sum + bias is taken modulo 2^32.
 #pragma once
 
 #include <array>

@@ -40,7 +40,7 @@ struct ConvShape {
 
 // bad_input at `where` unless all sizes are positive and at most 65,536, a kernel fits into the
 // padded image, no tensor has more than 2^31 - 1 values and no sum of 8-bit products can leave 32
-// bits (at most 65,792 of them).
+// bits (at most 65,793 of them).
 Status check(const ConvShape& shape, const std::string& where);
 
 // 'N,C,H,W,K,R,S,STRIDE,PAD[,DILATION]', checked.

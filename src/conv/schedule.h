@@ -25,8 +25,8 @@ struct TargetTraits {
     std::int64_t lanes;
     std::int64_t group;
     std::int64_t registers;         // of vectors
-    std::int64_t activation_bytes;  // of one input channel as the inner loop reads it from a copy
-    std::int64_t l2_bytes;          // what a task's copy of its input must fit into
+    std::int64_t spare_registers;   // beside sums and weights: the broadcast, a product
+    std::int64_t activation_bytes;  // of one input channel in a copy
 };
 const TargetTraits& traits(Target target);
 
@@ -61,6 +61,9 @@ struct Knob {
     std::string_view meaning;
 };
 std::span<const Knob, knob_count> schedule_knobs();
+
+// What a thread may take for its copies of the input: a limit of ours, about a core's second cache.
+inline constexpr std::int64_t max_scratch_bytes = std::int64_t{1} << 20;
 
 // "tile_rows=4 tile_blocks=1 ...", and back; bad_input at `where`.
 std::string format_schedule(const Schedule& schedule);
