@@ -32,20 +32,20 @@ enum class Dump : std::int32_t {
     assembly
 };
 
-// Machine code of one kernel, in this process. The function lives as long as the object.
+// Machine code of one kernel, in this process. The function lives as long as a copy of the object.
 class CompiledConv {
   public:
-    CompiledConv(void* handle, void (*release)(void*), ConvKernel function)
-        : handle_(handle, release), function_(function) {}
+    CompiledConv(std::shared_ptr<void> handle, ConvKernel kernel)
+        : handle_(std::move(handle)), function_(kernel) {}
 
     ConvKernel function() const { return function_; }
 
   private:
-    std::unique_ptr<void, void (*)(void*)> handle_;
+    std::shared_ptr<void> handle_;
     ConvKernel function_;
 };
 
-// The opened library. Thread-safe; closes with the last copy of the object.
+// The opened library. Thread-safe; closes with the last copy of the object and of its kernels.
 class ConvCompiler {
   public:
     // Opens `path`; with "", the library of $MEMSIDE_CODEGEN, else the one beside the running

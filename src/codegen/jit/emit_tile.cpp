@@ -1,0 +1,186 @@
+// The inner loops: sums of a register tile stay in registers from the first product to the last.
+#include "codegen/jit/conv_emitter.h"
+
+namespace memside::codegen {
+
+using conv::ReductionLoop;
+using conv::ReductionNest;
+
+// Arguments: input, weights, tables, output, then offsets into them and the number of tiles.
+mlir::func::FuncOp ConvEmitter::tiles(const TileForm& form) {
+    auto& found = tiles_[form.key()];
+    if (found) return found;
+    const mlir::Type index = e_.builder.getIndexType();
+    const auto layout = plan_.schedule.layout();
+    const llvm::SmallVector<mlir::Type> types{
+        buffer(reads_input() ? conv::input_bytes(shape_, layout) : plan_.scratch_bytes()),
+        buffer(plan_.weight_bytes),
+        table_buffer(),
+        buffer(conv::output_bytes(shape_, layout)),
+        index,
+        index,
+        index,
+        index,
+        index};
+    const std::string name = "tiles_" + std::to_string(form.height) + "x" +
+                             std::to_string(form.width) + "x" + std::to_string(form.vectors) +
+                             (form.last_lanes < machine_.lanes ? "_tail" : "") +
+                             (form.downwards ? "_down" : "");
+    const std::int64_t in_step = (form.downwards ? form.height * plan_.tile_row_stride
+                                                 : form.width * plan_.tile_pixel_stride) *
+                                 element_bytes();
+    const std::int64_t out_step = form.pixels() * output_pixel_bytes();
+
+    found = e_.function(name, types, false, [&](mlir::ValueRange arguments) {
+        const Tile tile{form, arguments[0], arguments[1]};
+        e_.loop(e_.index(0), arguments[8], [&](Value number) {
+            const Value input = e_.add(arguments[4], e_.multiply(number, in_step));
+            const Value output = e_.add(arguments[7], e_.multiply(number, out_step));
+            // Sums in the order [pixel][vector], then the weights' offset.
+            Values carried;
+            Values start;
+            for (std::int64_t v = 0; v < form.vectors; ++v) {
+                start.push_back(four_bits() ? e_.splat(sums(), 0)
+                                            : load_table(arguments[2], arguments[6], v, 0));
+            }
+            for (std::int64_t p = 0; p < form.pixels(); ++p) carried.append(start);
+            carried.push_back(arguments[5]);
+            for (const ReductionNest& nest : plan_.nests) {
+                const Value at = e_.add(input, nest.first_channel * element_bytes());
+                carried = emit_nest(tile, nest, 0, at, carried);
+            }
+            llvm::SmallVector<Tables> tables;
+            for (std::int64_t v = 0; v < form.vectors; ++v) {
+                tables.push_back(load_tables(arguments[2], arguments[6], v));
+            }
+            for (std::int64_t p = 0; p < form.pixels(); ++p) {
+                Values scaled;
+                for (std::int64_t v = 0; v < form.vectors; ++v) {
+                    const auto at = static_cast<std::size_t>(p * form.vectors + v);
+                    scaled.push_back(scale(carried[at], tables[static_cast<std::size_t>(v)]));
+                }
+                store_pixel(form, scaled, arguments[3], e_.add(output, p * output_pixel_bytes()));
+            }
+        });
+    });
+    return found;
+}
+
+Values ConvEmitter::emit_nest(const Tile& tile, const ReductionNest& nest, std::size_t depth,
+                              Value input_offset, Values carried) {
+    if (depth == nest.loops.size()) return emit_run(tile, nest.steps, input_offset, carried);
+    const ReductionLoop& loop = nest.loops[depth];
+    return e_.loop(
+        e_.index(0), e_.index(loop.trips), carried, [&](Value trip, mlir::ValueRange values) {
+            const Value at =
+                e_.add(input_offset, e_.multiply(trip, loop.input_step * element_bytes()));
+            return emit_nest(tile, nest, depth + 1, at, Values(values));
+        });
+}
+
+// Consecutive broadcasts: unrolled bodies of a chunk, then what is left.
+Values ConvEmitter::emit_run(const Tile& tile, std::int64_t steps, Value input_offset,
+                             Values carried) {
+    const std::int64_t chunk = plan_.schedule.chunk;
+    const std::int64_t chunks = steps / chunk;
+    const std::int64_t chunk_bytes = chunk * machine_.group * element_bytes();
+    if (chunks == 1) {
+        carried = emit_body(tile, chunk, input_offset, carried);
+    } else if (chunks > 1) {
+        carried =
+            e_.loop(e_.index(0), e_.index(chunks), carried, [&](Value i, mlir::ValueRange values) {
+                const Value at = e_.add(input_offset, e_.multiply(i, chunk_bytes));
+                return emit_body(tile, chunk, at, Values(values));
+            });
+    }
+    return emit_body(tile, steps % chunk, e_.add(input_offset, chunks * chunk_bytes), carried);
+}
+
+Values ConvEmitter::emit_body(const Tile& tile, std::int64_t steps, Value input_offset,
+                              Values carried) {
+    if (steps == 0) return carried;
+    const TileForm& form = tile.form;
+    const Value weight_offset = carried.back();
+    const Values weights = load_weights(tile, steps * form.vectors, weight_offset);
+    for (std::int64_t step = 0; step < steps; ++step) {
+        for (std::int64_t p = 0; p < form.pixels(); ++p) {
+            const std::int64_t pixel =
+                p / form.width * plan_.tile_row_stride + p % form.width * plan_.tile_pixel_stride;
+            const std::int64_t element = pixel + step * machine_.group;
+            const Value activation =
+                load_activation(tile.input, e_.add(input_offset, element * element_bytes()));
+            for (std::int64_t v = 0; v < form.vectors; ++v) {
+                Value& sum = carried[static_cast<std::size_t>(p * form.vectors + v)];
+                sum = multiply_add(sum, activation,
+                                   weights[static_cast<std::size_t>(step * form.vectors + v)]);
+            }
+        }
+    }
+    carried.back() = e_.add(weight_offset, conv::body_bytes(plan_, steps, form.vectors));
+    return carried;
+}
+
+// One group of a pixel's channels in all lanes, as multiply_add() takes it.
+Value ConvEmitter::load_activation(Value input, Value offset) {
+    const std::int64_t bytes = machine_.group * element_bytes();
+    const auto bits = static_cast<unsigned>(bytes * 8);
+    const Value loaded = e_.bitcast(e_.vector(1, bits), e_.load(input, offset, e_.bytes(bytes)));
+    const Value scalar =
+        e_.builder.create<mlir::vector::ExtractOp>(e_.loc, loaded, std::int64_t{0});
+    const Value spread = e_.broadcast(e_.vector(machine_.lanes, bits), scalar);
+    const bool is_signed = plan_.problem.input == conv::ByteType::s8;
+    if (vnni()) {
+        if (!is_signed || !reads_input()) return spread;
+        // Signed activations become unsigned ones that are 128 larger.
+        return e_.builder.create<mlir::arith::XOrIOp>(e_.loc, spread, e_.splat(sums(), 0x80808080));
+    }
+    const auto pairs = e_.vector(2 * machine_.lanes, 16);
+    if (!reads_input()) return e_.bitcast(pairs, spread);
+    const Value narrow = e_.bitcast(e_.bytes(2 * machine_.lanes), spread);
+    if (is_signed) return e_.builder.create<mlir::arith::ExtSIOp>(e_.loc, pairs, narrow);
+    return e_.builder.create<mlir::arith::ExtUIOp>(e_.loc, pairs, narrow);
+}
+
+// The next `count` vectors of weights. Four-bit ones come 16 times too large, which the epilogue
+// takes back: so the high four bits of a byte are a signed number without a shift.
+Values ConvEmitter::load_weights(const Tile& tile, std::int64_t count, Value offset) {
+    const std::int64_t bytes = machine_.lanes * machine_.group;
+    const auto type = e_.bytes(bytes);
+    Values result;
+    const auto push = [&](Value loaded) {
+        result.push_back(vnni() ? e_.bitcast(sums(), loaded)
+                                : e_.builder
+                                      .create<mlir::arith::ExtSIOp>(
+                                          e_.loc, e_.vector(2 * machine_.lanes, 16), loaded)
+                                      .getResult());
+    };
+    if (!four_bits()) {
+        for (std::int64_t i = 0; i < count; ++i) {
+            push(e_.load(tile.weights, e_.add(offset, i * bytes), type));
+        }
+        return result;
+    }
+    const Value high_half = e_.splat(type, 0xF0);
+    for (std::int64_t i = 0; i < count; i += 2) {
+        const Value both = e_.load(tile.weights, e_.add(offset, i / 2 * bytes), type);
+        // Within 32 bits: the bits that a neighbour shifts in are masked.
+        const auto words = e_.vector(bytes / 4, 32);
+        const Value raised = e_.builder.create<mlir::arith::ShLIOp>(e_.loc, e_.bitcast(words, both),
+                                                                    e_.splat(words, 4));
+        push(e_.builder.create<mlir::arith::AndIOp>(e_.loc, e_.bitcast(type, raised), high_half));
+        if (i + 1 < count) {
+            push(e_.builder.create<mlir::arith::AndIOp>(e_.loc, both, high_half));
+        }
+    }
+    return result;
+}
+
+Value ConvEmitter::multiply_add(Value sum, Value activation, Value weight) {
+    if (vnni()) {
+        return e_.intrinsic("llvm.x86.avx512.vpdpbusd.512", sums(), {sum, activation, weight});
+    }
+    const Value products = e_.intrinsic("llvm.x86.avx2.pmadd.wd", sums(), {activation, weight});
+    return e_.builder.create<mlir::arith::AddIOp>(e_.loc, sum, products);
+}
+
+}  // namespace memside::codegen
