@@ -63,12 +63,12 @@ class ConvEmitter {
         Value input;
         Value weights;
     };
+    class WeightReader;
     Values emit_nest(const Tile& tile, const conv::ReductionNest& nest, std::size_t depth,
                      Value input_offset, Values carried);
     Values emit_run(const Tile& tile, std::int64_t steps, Value input_offset, Values carried);
     Values emit_body(const Tile& tile, std::int64_t steps, Value input_offset, Values carried);
     Value load_activation(Value input, Value offset);
-    Values load_weights(const Tile& tile, std::int64_t count, Value offset);
     Value multiply_add(Value sum, Value activation, Value weight);
 
     // emit_epilogue.cpp: from sums to bytes.

@@ -6,6 +6,55 @@ namespace memside::codegen {
 using conv::ReductionLoop;
 using conv::ReductionNest;
 
+// The weights of an unrolled body, loaded where they are first used.
+class ConvEmitter::WeightReader {
+  public:
+    WeightReader(ConvEmitter& emitter, const Tile& tile, Value offset)
+        : emitter_(emitter), e_(emitter.e_), tile_(tile), offset_(offset) {}
+
+    // The next vectors, as multiply_add() takes them.
+    Values next(std::int64_t vectors) {
+        Values result;
+        for (std::int64_t i = 0; i < vectors; ++i, ++read_) {
+            result.push_back(widen(emitter_.four_bits() ? four_bits() : load(read_)));
+        }
+        return result;
+    }
+
+  private:
+    std::int64_t bytes() const { return emitter_.machine_.lanes * emitter_.machine_.group; }
+    Value load(std::int64_t number) {
+        return e_.load(tile_.weights, e_.add(offset_, number * bytes()), e_.bytes(bytes()));
+    }
+
+    // Four-bit weights come 16 times too large, which the epilogue takes back: so the high four
+    // bits of a byte are a signed number without a shift. Two vectors share a load.
+    Value four_bits() {
+        const auto type = e_.bytes(bytes());
+        const Value mask = e_.splat(type, 0xF0);
+        if (read_ % 2 != 0) return e_.builder.create<mlir::arith::AndIOp>(e_.loc, pair_, mask);
+        pair_ = load(read_ / 2);
+        // Within 32 bits: the bits that a neighbour shifts in are masked.
+        const auto words = e_.vector(bytes() / 4, 32);
+        const Value raised = e_.builder.create<mlir::arith::ShLIOp>(
+            e_.loc, e_.bitcast(words, pair_), e_.splat(words, 4));
+        return e_.builder.create<mlir::arith::AndIOp>(e_.loc, e_.bitcast(type, raised), mask);
+    }
+
+    Value widen(Value loaded) {
+        if (emitter_.vnni()) return e_.bitcast(emitter_.sums(), loaded);
+        const auto words = e_.vector(2 * emitter_.machine_.lanes, 16);
+        return e_.builder.create<mlir::arith::ExtSIOp>(e_.loc, words, loaded);
+    }
+
+    ConvEmitter& emitter_;
+    Emitter& e_;
+    const Tile& tile_;
+    Value offset_;
+    std::int64_t read_ = 0;
+    Value pair_;
+};
+
 // Arguments: input, weights, tables, output, then offsets into them and the number of tiles.
 mlir::func::FuncOp ConvEmitter::tiles(const TileForm& form) {
     auto& found = tiles_[form.key()];
@@ -101,8 +150,9 @@ Values ConvEmitter::emit_body(const Tile& tile, std::int64_t steps, Value input_
     if (steps == 0) return carried;
     const TileForm& form = tile.form;
     const Value weight_offset = carried.back();
-    const Values weights = load_weights(tile, steps * form.vectors, weight_offset);
+    WeightReader weights(*this, tile, weight_offset);
     for (std::int64_t step = 0; step < steps; ++step) {
+        const Values row = weights.next(form.vectors);
         for (std::int64_t p = 0; p < form.pixels(); ++p) {
             const std::int64_t pixel =
                 p / form.width * plan_.tile_row_stride + p % form.width * plan_.tile_pixel_stride;
@@ -111,8 +161,7 @@ Values ConvEmitter::emit_body(const Tile& tile, std::int64_t steps, Value input_
                 load_activation(tile.input, e_.add(input_offset, element * element_bytes()));
             for (std::int64_t v = 0; v < form.vectors; ++v) {
                 Value& sum = carried[static_cast<std::size_t>(p * form.vectors + v)];
-                sum = multiply_add(sum, activation,
-                                   weights[static_cast<std::size_t>(step * form.vectors + v)]);
+                sum = multiply_add(sum, activation, row[static_cast<std::size_t>(v)]);
             }
         }
     }
@@ -139,40 +188,6 @@ Value ConvEmitter::load_activation(Value input, Value offset) {
     const Value narrow = e_.bitcast(e_.bytes(2 * machine_.lanes), spread);
     if (is_signed) return e_.builder.create<mlir::arith::ExtSIOp>(e_.loc, pairs, narrow);
     return e_.builder.create<mlir::arith::ExtUIOp>(e_.loc, pairs, narrow);
-}
-
-// The next `count` vectors of weights. Four-bit ones come 16 times too large, which the epilogue
-// takes back: so the high four bits of a byte are a signed number without a shift.
-Values ConvEmitter::load_weights(const Tile& tile, std::int64_t count, Value offset) {
-    const std::int64_t bytes = machine_.lanes * machine_.group;
-    const auto type = e_.bytes(bytes);
-    Values result;
-    const auto push = [&](Value loaded) {
-        result.push_back(vnni() ? e_.bitcast(sums(), loaded)
-                                : e_.builder
-                                      .create<mlir::arith::ExtSIOp>(
-                                          e_.loc, e_.vector(2 * machine_.lanes, 16), loaded)
-                                      .getResult());
-    };
-    if (!four_bits()) {
-        for (std::int64_t i = 0; i < count; ++i) {
-            push(e_.load(tile.weights, e_.add(offset, i * bytes), type));
-        }
-        return result;
-    }
-    const Value high_half = e_.splat(type, 0xF0);
-    for (std::int64_t i = 0; i < count; i += 2) {
-        const Value both = e_.load(tile.weights, e_.add(offset, i / 2 * bytes), type);
-        // Within 32 bits: the bits that a neighbour shifts in are masked.
-        const auto words = e_.vector(bytes / 4, 32);
-        const Value raised = e_.builder.create<mlir::arith::ShLIOp>(e_.loc, e_.bitcast(words, both),
-                                                                    e_.splat(words, 4));
-        push(e_.builder.create<mlir::arith::AndIOp>(e_.loc, e_.bitcast(type, raised), high_half));
-        if (i + 1 < count) {
-            push(e_.builder.create<mlir::arith::AndIOp>(e_.loc, both, high_half));
-        }
-    }
-    return result;
 }
 
 Value ConvEmitter::multiply_add(Value sum, Value activation, Value weight) {
