@@ -30,29 +30,48 @@ bool row_is_contiguous(const ConvShape& shape, const Schedule& schedule) {
     return channels(shape, schedule).blocks == 1 && (shape.dilation == 1 || shape.s == 1);
 }
 
-InputMode input_mode(const ConvProblem& problem, Target target, const Schedule& schedule) {
-    if (schedule.reuse == 0) return InputMode::patches;
-    // The last broadcast of a pixel must not reach beyond the tensor.
-    const bool whole = channels(problem.shape, schedule).per_block % traits(target).group == 0;
-    return problem.shape.pad == 0 && whole ? InputMode::direct : InputMode::padded;
+// Whether the broadcasts of a pixel end with its channels: the last one must not reach beyond the
+// input, nor into the next pixel where that is left out.
+bool whole_groups(const ConvProblem& problem, Target target, const Schedule& schedule) {
+    return channels(problem.shape, schedule).per_block % traits(target).group == 0;
 }
 
-void add_loop(ReductionNest& nest, Over over, std::int64_t trips, std::int64_t advance,
-              std::int64_t input_step) {
-    if (trips > 1) nest.loops.push_back({over, trips, advance, input_step});
+bool skips_rows(const ConvProblem& problem, Target target, const Schedule& schedule) {
+    return problem.shape.pad > 0 && schedule.reuse != 0 &&
+           schedule.pixels <= problem.shape.out_w() && raised_zero_point(problem, target) == 0;
+}
+
+bool skips_columns(const ConvProblem& problem, Target target, const Schedule& schedule) {
+    return skips_rows(problem, target, schedule) && schedule.pixels == problem.shape.out_w() &&
+           whole_groups(problem, target, schedule);
+}
+
+InputMode input_mode(const ConvProblem& problem, Target target, const Schedule& schedule) {
+    if (schedule.reuse == 0) return InputMode::patches;
+    if (skips_columns(problem, target, schedule)) return InputMode::direct;
+    return problem.shape.pad == 0 && whole_groups(problem, target, schedule) ? InputMode::direct
+                                                                             : InputMode::padded;
+}
+
+// Loops that leave something out stay, were it for one trip.
+void add_loop(const ConvPlan& plan, ReductionNest& nest, Over over, std::int64_t trips,
+              std::int64_t advance, std::int64_t input_step) {
+    const bool stays = (over == Over::kernel_row && plan.skips_rows) ||
+                       (over == Over::kernel_column && plan.skips_columns);
+    if (trips > 1 || stays) nest.loops.push_back({over, trips, advance, input_step});
 }
 
 // Kernel rows and columns, then channels.
 ReductionNest kernel_outer(const ConvPlan& plan, std::int64_t group) {
     const ConvShape& shape = plan.problem.shape;
     ReductionNest nest{};
-    add_loop(nest, Over::kernel_row, shape.r, 1, shape.dilation * plan.row_stride);
-    if (row_is_contiguous(shape, plan.schedule)) {
+    add_loop(plan, nest, Over::kernel_row, shape.r, 1, shape.dilation * plan.row_stride);
+    if (row_is_contiguous(shape, plan.schedule) && !plan.skips_columns) {
         nest.run_elements = shape.s * plan.block_channels;
         nest.crosses = true;
     } else {
-        add_loop(nest, Over::kernel_column, shape.s, 1, shape.dilation * plan.pixel_stride);
-        add_loop(nest, Over::channel_block, plan.channel_blocks, 1, plan.block_stride);
+        add_loop(plan, nest, Over::kernel_column, shape.s, 1, shape.dilation * plan.pixel_stride);
+        add_loop(plan, nest, Over::channel_block, plan.channel_blocks, 1, plan.block_stride);
         nest.run_elements = plan.block_channels;
     }
     nest.steps = divide_up(nest.run_elements, group);
@@ -72,10 +91,10 @@ std::vector<ReductionNest> channel_outer(const ConvPlan& plan, std::int64_t grou
         nest.first_channel = first * group;
         nest.steps = count;
         nest.run_elements = count * group;
-        add_loop(nest, Over::channel_block, plan.channel_blocks, 1, plan.block_stride);
-        add_loop(nest, Over::channel, trips, count * group, count * group);
-        add_loop(nest, Over::kernel_row, shape.r, 1, shape.dilation * plan.row_stride);
-        add_loop(nest, Over::kernel_column, shape.s, 1, shape.dilation * plan.pixel_stride);
+        add_loop(plan, nest, Over::channel_block, plan.channel_blocks, 1, plan.block_stride);
+        add_loop(plan, nest, Over::channel, trips, count * group, count * group);
+        add_loop(plan, nest, Over::kernel_row, shape.r, 1, shape.dilation * plan.row_stride);
+        add_loop(plan, nest, Over::kernel_column, shape.s, 1, shape.dilation * plan.pixel_stride);
         nests.push_back(nest);
     };
     add(0, chunks, chunk);
@@ -93,7 +112,8 @@ std::int64_t spaced(std::int64_t elements, std::int64_t bytes_per_element, std::
 
 void place_input(ConvPlan& plan) {
     const ConvShape& shape = plan.problem.shape;
-    plan.copies_rows = plan.mode == InputMode::padded || shape.pad > 0;
+    plan.copies_rows =
+        plan.mode == InputMode::padded || (plan.mode == InputMode::patches && shape.pad > 0);
     plan.copy_rows =
         (plan.schedule.tile_rows - 1) * shape.stride + (shape.r - 1) * shape.dilation + 1;
     plan.copy_width = (shape.out_w() - 1) * shape.stride + (shape.s - 1) * shape.dilation + 1;
@@ -146,6 +166,11 @@ std::int64_t weight_bytes_of(const ConvPlan& plan, std::int64_t vectors) {
 
 }  // namespace
 
+std::int32_t raised_zero_point(const ConvProblem& problem, Target target) {
+    const bool raised = target == Target::x86_vnni && problem.input == ByteType::s8;
+    return problem.input_zero_point + (raised ? 128 : 0);
+}
+
 bool is_flat(const ConvProblem& problem, const Schedule& schedule) {
     const ConvShape& shape = problem.shape;
     return schedule.reuse == 0 || (shape.r * shape.s == 1 && shape.stride == 1 && shape.pad == 0);
@@ -159,7 +184,9 @@ std::int64_t longest_run(const ConvProblem& problem, Target target, const Schedu
         return divide_up(shape.r * shape.s * split.blocks * split.per_block, group);
     }
     if (schedule.channel_outer != 0) return divide_up(split.per_block, group);
-    const std::int64_t columns = row_is_contiguous(shape, schedule) ? shape.s : 1;
+    const bool contiguous =
+        row_is_contiguous(shape, schedule) && !skips_columns(problem, target, schedule);
+    const std::int64_t columns = contiguous ? shape.s : 1;
     return divide_up(columns * split.per_block, group);
 }
 
@@ -179,6 +206,8 @@ ConvPlan planned(const ConvProblem& problem, Target target, const Schedule& poin
     plan.schedule = point;
     plan.mode = input_mode(problem, target, point);
     plan.flat = is_flat(problem, point);
+    plan.skips_rows = skips_rows(problem, target, point);
+    plan.skips_columns = skips_columns(problem, target, point);
     plan.block_channels = channels(shape, point).per_block;
     plan.channel_blocks = channels(shape, point).blocks;
     place_input(plan);

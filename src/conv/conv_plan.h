@@ -15,7 +15,7 @@ namespace memside::conv {
 
 // Where the inner loop reads activations.
 enum class InputMode : std::int32_t {
-    direct,  // the input itself: nothing to pad
+    direct,  // the input itself: nothing to pad, or what would be padding is left out
     padded,  // a copy of the task's input rows with their borders
     patches  // a copy of what each output pixel sums
 };
@@ -50,6 +50,13 @@ struct ConvPlan {
 
     InputMode mode;
     bool flat;  // a task's output pixels are equally spaced in the buffer: tiles ignore row ends
+
+    // Kernel rows that lie outside the image are left out for a row of output pixels, and kernel
+    // columns for each pixel of a tile that covers a whole row. Zero points forbid it: a pixel
+    // outside has the value zero, which is only the absence of a product where zero is the number
+    // 0.
+    bool skips_rows;
+    bool skips_columns;
 
     // Channels as the loops see them.
     std::int64_t block_channels;
@@ -98,6 +105,10 @@ struct ConvPlan {
 // Bytes of weights that `steps` broadcasts meet, for a block of `vectors` vectors: whole vectors,
 // or two in one where weights have four bits.
 std::int64_t body_bytes(const ConvPlan& plan, std::int64_t steps, std::int64_t vectors);
+
+// The zero point of activations as the inner loop sees them: vpdpbusd takes unsigned ones, so that
+// signed ones are raised by 128.
+std::int32_t raised_zero_point(const ConvProblem& problem, Target target);
 
 // Parts of it that canonical() and valid() ask for. `planned` takes a canonical schedule.
 bool is_flat(const ConvProblem& problem, const Schedule& schedule);

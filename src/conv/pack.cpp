@@ -149,9 +149,7 @@ std::vector<std::int32_t> pack_tables(const ConvPlan& plan, std::span<const std:
     const ConvShape& shape = plan.problem.shape;
     const auto lanes = static_cast<std::size_t>(traits(plan.target).lanes);
     const auto reduction = static_cast<std::size_t>(shape.reduction());
-    // vpdpbusd wants unsigned activations: signed ones arrive 128 too large, zero point included.
-    const bool raised = plan.target == Target::x86_vnni && plan.problem.input == ByteType::s8;
-    const std::int32_t zero_point = plan.problem.input_zero_point + (raised ? 128 : 0);
+    const std::int32_t zero_point = raised_zero_point(plan.problem, plan.target);
     std::vector<std::int32_t> tables(static_cast<std::size_t>(plan.table_values()));
     for (std::size_t k = 0; k < static_cast<std::size_t>(shape.k); ++k) {
         std::int64_t sum = 0;

@@ -76,9 +76,11 @@ void ConvEmitter::emit_task(mlir::ValueRange arguments, Value number, Value firs
     }
     switch (plan_.mode) {
         case InputMode::direct: {
+            // Of the first kernel row and column of the first output pixel, inside or not.
             const Value image = e_.multiply(task.image, plan_.channel_blocks * plan_.block_stride);
             const Value row = e_.multiply(task.first_row, shape_.stride * plan_.row_stride);
-            task.input_offset = e_.add(image, row);
+            task.input_offset =
+                e_.add(e_.add(image, row), -shape_.pad * (plan_.row_stride + plan_.pixel_stride));
             break;
         }
         case InputMode::padded:
@@ -144,9 +146,19 @@ void ConvEmitter::emit_pixels(mlir::ValueRange arguments, const Task& task, Valu
     form.width = plan_.tile_width;
     // Runs `count` tiles of the form, `pixels` after the task's first one in a plain sense of
     // offsets: `in` and `out` bytes further.
+    KernelRows rows;
     const auto run = [&](const TileForm& tile, Value in, Value out, Value count) {
-        call_tiles(tile, arguments, e_.add(task.input_offset, in), weight_offset, table_offset,
-                   e_.add(output_offset, out), count);
+        Values values{arguments[reads_input() ? input_arg : scratch_arg],
+                      arguments[weights_arg],
+                      arguments[tables_arg],
+                      arguments[output_arg],
+                      e_.add(task.input_offset, in),
+                      weight_offset,
+                      table_offset,
+                      e_.add(output_offset, out),
+                      count};
+        if (plan_.skips_rows) values.append({rows.first, rows.last});
+        e_.call(tiles(tile), values);
     };
     if (plan_.flat) {
         const Value count = e_.divide(e_.multiply(task.rows, out_w), form.width);
@@ -187,6 +199,7 @@ void ConvEmitter::emit_pixels(mlir::ValueRange arguments, const Task& task, Valu
         return;
     }
     e_.loop(e_.index(0), task.rows, [&](Value row) {
+        if (plan_.skips_rows) rows = kernel_rows(e_.add(task.first_row, row));
         const Value in = e_.multiply(row, row_in);
         const Value out = e_.multiply(row, out_w * pixel_out);
         const std::int64_t count = out_w / form.width;
@@ -199,13 +212,21 @@ void ConvEmitter::emit_pixels(mlir::ValueRange arguments, const Task& task, Valu
     });
 }
 
-void ConvEmitter::call_tiles(const TileForm& form, mlir::ValueRange arguments, Value input_offset,
-                             Value weight_offset, Value table_offset, Value output_offset,
-                             Value count) {
-    const Value input = arguments[reads_input() ? input_arg : scratch_arg];
-    e_.call(tiles(form),
-            {input, arguments[weights_arg], arguments[tables_arg], arguments[output_arg],
-             input_offset, weight_offset, table_offset, output_offset, count});
+// Kernel row r lies in input row y + r x dilation, with y = output row x stride - pad.
+ConvEmitter::KernelRows ConvEmitter::kernel_rows(Value output_row) {
+    namespace arith = mlir::arith;
+    const auto positive = [&](Value value) {
+        return e_.builder.create<arith::MaxSIOp>(e_.loc, value, e_.index(0));
+    };
+    const Value y = e_.multiply(output_row, shape_.stride);
+    const auto minus_y = [&](std::int64_t from) -> Value {
+        return e_.builder.create<arith::SubIOp>(e_.loc, e_.index(from), y);
+    };
+    const std::int64_t dilation = shape_.dilation;
+    // The first with y + r x dilation >= 0, the first with y + r x dilation >= h.
+    const Value first = e_.divide(positive(minus_y(shape_.pad + dilation - 1)), dilation);
+    const Value last = e_.divide(positive(minus_y(shape_.h + shape_.pad + dilation - 1)), dilation);
+    return {first, e_.least(last, e_.index(shape_.r))};
 }
 
 }  // namespace memside::codegen

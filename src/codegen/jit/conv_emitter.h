@@ -44,8 +44,12 @@ class ConvEmitter {
     void emit_block(mlir::ValueRange arguments, const Task& task, Value block, TileForm form);
     void emit_pixels(mlir::ValueRange arguments, const Task& task, Value weight_offset,
                      Value table_offset, Value output_offset, TileForm form);
-    void call_tiles(const TileForm& form, mlir::ValueRange arguments, Value input_offset,
-                    Value weight_offset, Value table_offset, Value output_offset, Value count);
+    // The kernel rows of a row of output pixels that lie within the image.
+    struct KernelRows {
+        Value first;
+        Value last;
+    };
+    KernelRows kernel_rows(Value output_row);
 
     // emit_copy.cpp: functions that copy a task's input.
     mlir::func::FuncOp emit_copy_rows();
@@ -62,7 +66,17 @@ class ConvEmitter {
         const TileForm& form;
         Value input;
         Value weights;
+        KernelRows rows;  // where the plan skips some
+        // The pixels of a row of the tile that take part.
+        std::int64_t first_column;
+        std::int64_t last_column;
     };
+    Values emit_rows(const Tile& tile, const conv::ReductionNest& nest, std::size_t depth,
+                     Value input_offset, Values carried);
+    Values emit_columns(const Tile& tile, const conv::ReductionNest& nest, std::size_t depth,
+                        Value input_offset, Values carried);
+    std::int64_t weight_bytes(const conv::ReductionNest& nest, std::size_t depth,
+                              std::int64_t vectors) const;
     class WeightReader;
     Values emit_nest(const Tile& tile, const conv::ReductionNest& nest, std::size_t depth,
                      Value input_offset, Values carried);

@@ -52,6 +52,8 @@ mlir::func::FuncOp ConvEmitter::emit_copy_rows() {
                         copy(input, from, scratch, begin, inside * channels, true);
                         fill(scratch, e_.add(begin, inside * channels * bytes), right * channels);
                     });
+                    // Rows that are left out are not read either.
+                    if (plan_.skips_rows) return;
                     e_.when(outside, [&] { fill(scratch, to, plan_.copy_width * channels); });
                 });
             });

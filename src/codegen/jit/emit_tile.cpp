@@ -5,6 +5,7 @@ namespace memside::codegen {
 
 using conv::ReductionLoop;
 using conv::ReductionNest;
+using Over = ReductionLoop::Over;
 
 // The weights of an unrolled body, loaded where they are first used.
 class ConvEmitter::WeightReader {
@@ -55,13 +56,14 @@ class ConvEmitter::WeightReader {
     Value pair_;
 };
 
-// Arguments: input, weights, tables, output, then offsets into them and the number of tiles.
+// Arguments: input, weights, tables, output, then offsets into them, the number of tiles, and the
+// first and last kernel row where some are left out.
 mlir::func::FuncOp ConvEmitter::tiles(const TileForm& form) {
     auto& found = tiles_[form.key()];
     if (found) return found;
     const mlir::Type index = e_.builder.getIndexType();
     const auto layout = plan_.schedule.layout();
-    const llvm::SmallVector<mlir::Type> types{
+    llvm::SmallVector<mlir::Type> types{
         buffer(reads_input() ? conv::input_bytes(shape_, layout) : plan_.scratch_bytes()),
         buffer(plan_.weight_bytes),
         table_buffer(),
@@ -71,6 +73,7 @@ mlir::func::FuncOp ConvEmitter::tiles(const TileForm& form) {
         index,
         index,
         index};
+    if (plan_.skips_rows) types.append({index, index});
     const std::string name = "tiles_" + std::to_string(form.height) + "x" +
                              std::to_string(form.width) + "x" + std::to_string(form.vectors) +
                              (form.last_lanes < machine_.lanes ? "_tail" : "") +
@@ -81,7 +84,8 @@ mlir::func::FuncOp ConvEmitter::tiles(const TileForm& form) {
     const std::int64_t out_step = form.pixels() * output_pixel_bytes();
 
     found = e_.function(name, types, false, [&](mlir::ValueRange arguments) {
-        const Tile tile{form, arguments[0], arguments[1]};
+        Tile tile{form, arguments[0], arguments[1], {}, 0, form.width};
+        if (plan_.skips_rows) tile.rows = {arguments[9], arguments[10]};
         e_.loop(e_.index(0), arguments[8], [&](Value number) {
             const Value input = e_.add(arguments[4], e_.multiply(number, in_step));
             const Value output = e_.add(arguments[7], e_.multiply(number, out_step));
@@ -119,12 +123,73 @@ Values ConvEmitter::emit_nest(const Tile& tile, const ReductionNest& nest, std::
                               Value input_offset, Values carried) {
     if (depth == nest.loops.size()) return emit_run(tile, nest.steps, input_offset, carried);
     const ReductionLoop& loop = nest.loops[depth];
+    if (loop.over == Over::kernel_row && plan_.skips_rows) {
+        return emit_rows(tile, nest, depth, input_offset, carried);
+    }
+    if (loop.over == Over::kernel_column && plan_.skips_columns) {
+        return emit_columns(tile, nest, depth, input_offset, carried);
+    }
     return e_.loop(
         e_.index(0), e_.index(loop.trips), carried, [&](Value trip, mlir::ValueRange values) {
             const Value at =
                 e_.add(input_offset, e_.multiply(trip, loop.input_step * element_bytes()));
             return emit_nest(tile, nest, depth + 1, at, Values(values));
         });
+}
+
+// Bytes of weights that the loops of a nest from `depth` inwards meet.
+std::int64_t ConvEmitter::weight_bytes(const ReductionNest& nest, std::size_t depth,
+                                       std::int64_t vectors) const {
+    const std::int64_t chunk = plan_.schedule.chunk;
+    std::int64_t bytes = nest.steps / chunk * conv::body_bytes(plan_, chunk, vectors) +
+                         conv::body_bytes(plan_, nest.steps % chunk, vectors);
+    for (; depth < nest.loops.size(); ++depth) bytes *= nest.loops[depth].trips;
+    return bytes;
+}
+
+// Kernel rows from the first to the last that lies within the image; the weights of the others are
+// passed over.
+Values ConvEmitter::emit_rows(const Tile& tile, const ReductionNest& nest, std::size_t depth,
+                              Value input_offset, Values carried) {
+    const ReductionLoop& loop = nest.loops[depth];
+    const std::int64_t bytes = weight_bytes(nest, depth + 1, tile.form.vectors);
+    const Value weights = carried.back();
+    carried.back() = e_.add(weights, e_.multiply(tile.rows.first, bytes));
+    carried =
+        e_.loop(tile.rows.first, tile.rows.last, carried, [&](Value row, mlir::ValueRange values) {
+            const Value at =
+                e_.add(input_offset, e_.multiply(row, loop.input_step * element_bytes()));
+            return emit_nest(tile, nest, depth + 1, at, Values(values));
+        });
+    carried.back() = e_.add(weights, loop.trips * bytes);
+    return carried;
+}
+
+// Kernel columns one by one, each for the pixels under which it lies within the image.
+Values ConvEmitter::emit_columns(const Tile& tile, const ReductionNest& nest, std::size_t depth,
+                                 Value input_offset, Values carried) {
+    const ReductionLoop& loop = nest.loops[depth];
+    const std::int64_t bytes = weight_bytes(nest, depth + 1, tile.form.vectors);
+    const Value weights = carried.back();
+    for (std::int64_t s = 0; s < loop.trips; ++s) {
+        Tile part = tile;
+        const auto outside = [&](std::int64_t pixel) {
+            const std::int64_t x = pixel * shape_.stride - shape_.pad + s * shape_.dilation;
+            return x < 0 || x >= shape_.w;
+        };
+        while (part.first_column < part.last_column && outside(part.first_column)) {
+            ++part.first_column;
+        }
+        while (part.last_column > part.first_column && outside(part.last_column - 1)) {
+            --part.last_column;
+        }
+        carried.back() = e_.add(weights, s * bytes);
+        if (part.first_column == part.last_column) continue;
+        const Value at = e_.add(input_offset, s * loop.input_step * element_bytes());
+        carried = emit_nest(part, nest, depth + 1, at, carried);
+    }
+    carried.back() = e_.add(weights, loop.trips * bytes);
+    return carried;
 }
 
 // Consecutive broadcasts: unrolled bodies of a chunk, then what is left.
@@ -154,6 +219,7 @@ Values ConvEmitter::emit_body(const Tile& tile, std::int64_t steps, Value input_
     for (std::int64_t step = 0; step < steps; ++step) {
         const Values row = weights.next(form.vectors);
         for (std::int64_t p = 0; p < form.pixels(); ++p) {
+            if (p % form.width < tile.first_column || p % form.width >= tile.last_column) continue;
             const std::int64_t pixel =
                 p / form.width * plan_.tile_row_stride + p % form.width * plan_.tile_pixel_stride;
             const std::int64_t element = pixel + step * machine_.group;
