@@ -1,7 +1,7 @@
 // Generated kernels equal the reference, byte for byte.
 #include <rapidcheck/gtest.h>
 
-#include "codegen/random_conv.h"
+#include "codegen/kernel_run.h"
 
 namespace memside::codegen {
 namespace {
@@ -18,8 +18,8 @@ const ConvCompiler& compiler() {
 
 void expect_equal(Target target) {
     if (!runs_here(target)) return;
-    const ConvProblem problem = random_problem();
-    const Schedule schedule = random_schedule();
+    const ConvProblem problem = conv::random_problem();
+    const Schedule schedule = conv::random_schedule();
     RC_PRE(conv::check(problem, "").ok());
     RC_PRE(conv::valid(problem, target, schedule).ok());
     const auto plan = conv::make_plan(problem, target, schedule);

@@ -1,4 +1,4 @@
-// Random convolutions and schedules, and a generated kernel run on one.
+// A generated kernel run on random operands, between guards.
 #pragma once
 
 #include <rapidcheck.h>
@@ -11,54 +11,9 @@
 
 #include "codegen/conv_compiler.h"
 #include "conv/conv_plan.h"
+#include "conv/random_conv.h"
 
 namespace memside::codegen {
-
-// Small enough for the reference, wide enough for every branch of the generator: channels around
-// the lanes and tiles of both targets, kernels of unequal sides, borders wider than the image.
-inline conv::ConvProblem random_problem() {
-    using rc::gen::element;
-    using rc::gen::inRange;
-    conv::ConvProblem problem;
-    conv::ConvShape& shape = problem.shape;
-    shape.n = *inRange<std::int64_t>(1, 3);
-    shape.c = *element<std::int64_t>(1, 2, 3, 4, 5, 8, 13, 16, 31, 64, 66, 128);
-    shape.k = *element<std::int64_t>(1, 3, 8, 16, 17, 24, 32, 48, 64, 70, 80, 128);
-    shape.r = *inRange<std::int64_t>(1, 5);
-    shape.s = *inRange<std::int64_t>(1, 5);
-    shape.stride = *element<std::int64_t>(1, 1, 2, 3);
-    shape.dilation = *element<std::int64_t>(1, 1, 1, 2, 3);
-    shape.pad = *element<std::int64_t>(0, 0, 1, 2, 4);
-    const auto smallest = [&](std::int64_t kernel) {
-        return std::max<std::int64_t>(1, shape.dilation * (kernel - 1) + 1 - 2 * shape.pad);
-    };
-    shape.h = smallest(shape.r) + *inRange<std::int64_t>(0, 10);
-    shape.w = smallest(shape.s) + *inRange<std::int64_t>(0, 16);
-    // A third are pointwise: the generator has a form of its own for them.
-    if (*inRange(0, 3) == 0) shape.r = shape.s = shape.stride = shape.dilation = 1;
-    problem.input = *element(conv::ByteType::u8, conv::ByteType::s8);
-    problem.weight = *element(conv::WeightType::s8, conv::WeightType::s4);
-    problem.output = *element(conv::ByteType::u8, conv::ByteType::s8);
-    problem.relu = *rc::gen::arbitrary<bool>();
-    if (*rc::gen::arbitrary<bool>()) {
-        problem.input_zero_point =
-            *inRange(conv::lowest(problem.input), conv::highest(problem.input) + 1);
-        problem.output_zero_point =
-            *inRange(conv::lowest(problem.output), conv::highest(problem.output) + 1);
-    }
-    return problem;
-}
-
-// Any point of the knobs' values, valid or not.
-inline conv::Schedule random_schedule() {
-    conv::KnobVector values{};
-    const auto knobs = conv::schedule_knobs();
-    for (std::size_t i = 0; i < conv::knob_count; ++i) {
-        values[i] = *rc::gen::elementOf(
-            std::vector<std::int32_t>(knobs[i].values.begin(), knobs[i].values.end()));
-    }
-    return conv::Schedule::from(values);
-}
 
 // Bytes between two guards, aligned to 64 as kernels expect.
 class Guarded {
