@@ -103,6 +103,9 @@ mlir::func::FuncOp Emitter::function(const std::string& name, mlir::TypeRange ar
                                                  builder.getFunctionType(arguments, std::nullopt));
     if (!is_public) {
         op.setPrivate();
+        // Objects of several kernels may be linked together.
+        op->setAttr("llvm.linkage", mlir::LLVM::LinkageAttr::get(builder.getContext(),
+                                                                 mlir::LLVM::Linkage::Internal));
         op->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
     }
     builder.setInsertionPointToStart(op.addEntryBlock());
