@@ -36,7 +36,7 @@ class Compilation {
     Status translate() {
         MEMSIDE_TRY(llvm_module_, codegen::translate(*module_, llvm_context_));
         MEMSIDE_TRY(machine_, make_target_machine(plan_.target));
-        optimise(*llvm_module_, *machine_);
+        optimise(*llvm_module_, plan_.target, *machine_);
         return {};
     }
 

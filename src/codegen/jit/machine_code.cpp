@@ -3,6 +3,7 @@
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/SmallVectorMemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
@@ -23,13 +24,16 @@ namespace {
 
 constexpr const char* triple = "x86_64-unknown-linux-gnu";
 
+// `tuning` names the model of latencies that orders instructions. That of x86-64-v4 itself is an
+// older processor's, under which loops that just fit into the registers spill.
 struct Processor {
     const char* cpu;
     const char* features;
+    const char* tuning;
 };
 Processor processor(conv::Target target) {
-    if (target == conv::Target::x86_avx2) return {"x86-64-v3", ""};
-    return {"x86-64-v4", "+avx512vnni"};
+    if (target == conv::Target::x86_avx2) return {"x86-64-v3", "", "znver3"};
+    return {"x86-64-v4", "+avx512vnni", "znver4"};
 }
 
 Error failure(const std::string& what) {
@@ -58,6 +62,12 @@ Result<std::unique_ptr<llvm::TargetMachine>> make_target_machine(conv::Target ta
         LLVMInitializeX86Target();
         LLVMInitializeX86TargetMC();
         LLVMInitializeX86AsmPrinter();
+        // It adds products to each other before it adds them to their sum, for which AVX2 has no
+        // registers left.
+        const auto& options = llvm::cl::getRegisteredOptions();
+        if (const auto found = options.find("x86-machine-combiner"); found != options.end()) {
+            static_cast<llvm::cl::opt<bool>*>(found->second)->setValue(false);
+        }
     });
     std::string error;
     const llvm::Target* found = llvm::TargetRegistry::lookupTarget(triple, error);
@@ -70,13 +80,14 @@ Result<std::unique_ptr<llvm::TargetMachine>> make_target_machine(conv::Target ta
     return machine;
 }
 
-void optimise(llvm::Module& module, llvm::TargetMachine& machine) {
+void optimise(llvm::Module& module, conv::Target target, llvm::TargetMachine& machine) {
     module.setTargetTriple(triple);
     module.setDataLayout(machine.createDataLayout());
     for (llvm::Function& function : module) {
         if (function.isDeclaration()) continue;
         function.addFnAttr("target-cpu", machine.getTargetCPU());
         function.addFnAttr("target-features", machine.getTargetFeatureString());
+        function.addFnAttr("tune-cpu", processor(target).tuning);
         function.addFnAttr("prefer-vector-width", "512");
         function.addFnAttr(llvm::Attribute::NoUnwind);
     }

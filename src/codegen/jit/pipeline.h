@@ -33,7 +33,7 @@ Result<std::unique_ptr<llvm::Module>> translate(mlir::ModuleOp module, llvm::LLV
 Result<std::unique_ptr<llvm::TargetMachine>> make_target_machine(conv::Target target);
 
 // Marks the functions for the target and simplifies them.
-void optimise(llvm::Module& module, llvm::TargetMachine& machine);
+void optimise(llvm::Module& module, conv::Target target, llvm::TargetMachine& machine);
 
 // An ELF object in memory.
 Result<std::unique_ptr<llvm::MemoryBuffer>> emit_object(llvm::Module& module,
