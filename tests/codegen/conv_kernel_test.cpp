@@ -22,7 +22,8 @@ void expect_equal(const ConvProblem& problem, Target target, const Schedule& sch
     const auto operands = conv::random_operands(problem, *rc::gen::arbitrary<std::uint64_t>());
     const std::vector<std::int64_t> splits = *rc::gen::container<std::vector<std::int64_t>>(
         2, rc::gen::inRange<std::int64_t>(0, plan.value().tasks() + 1));
-    RC_ASSERT(run_kernel(kernel.value().function(), plan.value(), operands, splits) ==
+    const auto at = *rc::gen::element(Guarded::At::begin, Guarded::At::end);
+    RC_ASSERT(run_kernel(kernel.value().function(), plan.value(), operands, splits, at) ==
               conv::convolve_reference(problem, operands.input, operands.weights,
                                        operands.requantisation));
 }
@@ -130,7 +131,7 @@ TEST(ConvKernel, threads_share_the_tasks_of_one_call) {
     std::vector<std::thread> threads;
     for (std::int64_t part = 0; part < parts; ++part) {
         threads.emplace_back([&, part] {
-            Guarded scratch(static_cast<std::size_t>(plan.scratch_bytes()), 0);
+            Guarded scratch(static_cast<std::size_t>(plan.scratch_bytes()), 0, Guarded::At::end);
             kernel.value().function()(input.data(), weights.data(), tables.data(), output.data(),
                                       scratch.data(), plan.tasks() * part / parts,
                                       plan.tasks() * (part + 1) / parts);
