@@ -27,6 +27,10 @@ std::int64_t ConvEmitter::output_pixel_bytes() const {
     return plan_.schedule.tiled != 0 ? conv::channel_tile(shape_.k) : shape_.k;
 }
 
+std::int64_t ConvEmitter::rows_of_last_task() const {
+    return shape_.out_h() - (plan_.row_tasks - 1) * plan_.schedule.tile_rows;
+}
+
 void ConvEmitter::emit(const std::string& symbol) {
     if (plan_.copies_rows) copy_rows_ = emit_copy_rows();
     if (plan_.mode == InputMode::patches) copy_patches_ = emit_copy_patches();
@@ -57,11 +61,10 @@ void ConvEmitter::emit_task(mlir::ValueRange arguments, Value number, Value firs
     Task task;
     task.image = e_.divide(rest, plan_.row_tasks);
     task.first_row = e_.multiply(row_task, plan_.schedule.tile_rows);
-    const std::int64_t last_rows =
-        shape_.out_h() - (plan_.row_tasks - 1) * plan_.schedule.tile_rows;
     task.is_last_row_task = e_.equal(row_task, plan_.row_tasks - 1);
-    task.rows = e_.builder.create<mlir::arith::SelectOp>(
-        e_.loc, task.is_last_row_task, e_.index(last_rows), e_.index(plan_.schedule.tile_rows));
+    task.rows = e_.builder.create<mlir::arith::SelectOp>(e_.loc, task.is_last_row_task,
+                                                         e_.index(rows_of_last_task()),
+                                                         e_.index(plan_.schedule.tile_rows));
 
     // Tasks that differ in output channels alone share a copy.
     if (plan_.mode != InputMode::direct) {
@@ -114,12 +117,10 @@ void ConvEmitter::emit_blocks(mlir::ValueRange arguments, const Task& task, Valu
             [&] { emit_block(arguments, task, e_.index(alike), form); });
 }
 
-void ConvEmitter::emit_block(mlir::ValueRange arguments, const Task& task, Value block,
+void ConvEmitter::emit_block(mlir::ValueRange arguments, const Task& task, Value number,
                              TileForm form) {
     const std::int64_t channels = plan_.schedule.vectors * machine_.lanes;
-    const Value weight_offset = e_.multiply(block, plan_.block_weight_bytes);
-    const Value table_offset = e_.multiply(block, 4 * channels);
-    const Value k = e_.multiply(block, channels);
+    const Value k = e_.multiply(number, channels);
     const std::int64_t pixel_bytes = output_pixel_bytes();
     const std::int64_t image_pixels = shape_.out_h() * shape_.out_w();
     // The task's first pixel, then the block's channels.
@@ -132,83 +133,93 @@ void ConvEmitter::emit_block(mlir::ValueRange arguments, const Task& task, Value
     }
     const Value pixel =
         e_.add(e_.multiply(plane, image_pixels), e_.multiply(task.first_row, shape_.out_w()));
-    const Value output_offset = e_.add(e_.multiply(pixel, pixel_bytes), channel);
-    emit_pixels(arguments, task, weight_offset, table_offset, output_offset, form);
-}
-
-void ConvEmitter::emit_pixels(mlir::ValueRange arguments, const Task& task, Value weight_offset,
-                              Value table_offset, Value output_offset, TileForm form) {
-    const std::int64_t out_w = shape_.out_w();
-    const std::int64_t pixel_in = plan_.tile_pixel_stride * element_bytes();
-    const std::int64_t row_in = plan_.tile_row_stride * element_bytes();
-    const std::int64_t pixel_out = output_pixel_bytes();
+    Block block;
+    block.weight_offset = e_.multiply(number, plan_.block_weight_bytes);
+    block.table_offset = e_.multiply(number, 4 * channels);
+    block.output_offset = e_.add(e_.multiply(pixel, pixel_bytes), channel);
     form.height = plan_.tile_height;
     form.width = plan_.tile_width;
-    // Runs `count` tiles of the form, `pixels` after the task's first one in a plain sense of
-    // offsets: `in` and `out` bytes further.
-    KernelRows rows;
-    const auto run = [&](const TileForm& tile, Value in, Value out, Value count) {
-        Values values{arguments[reads_input() ? input_arg : scratch_arg],
-                      arguments[weights_arg],
-                      arguments[tables_arg],
-                      arguments[output_arg],
-                      e_.add(task.input_offset, in),
-                      weight_offset,
-                      table_offset,
-                      e_.add(output_offset, out),
-                      count};
-        if (plan_.skips_rows) values.append({rows.first, rows.last});
-        e_.call(tiles(tile), values);
-    };
     if (plan_.flat) {
-        const Value count = e_.divide(e_.multiply(task.rows, out_w), form.width);
-        run(form, e_.index(0), e_.index(0), count);
-        const Value in = e_.multiply(count, form.width * pixel_in);
-        const Value out = e_.multiply(count, form.width * pixel_out);
-        const auto rest = [&](std::int64_t pixels) {
-            if (pixels == 0) return;
-            TileForm narrow = form;
-            narrow.width = pixels;
-            run(narrow, in, out, e_.index(1));
-        };
-        const std::int64_t last_rows =
-            shape_.out_h() - (plan_.row_tasks - 1) * plan_.schedule.tile_rows;
-        const std::int64_t rest_full = plan_.schedule.tile_rows * out_w % form.width;
-        const std::int64_t rest_last = last_rows * out_w % form.width;
-        if (rest_full == rest_last) {
-            rest(rest_full);
-            return;
-        }
-        const Value last = task.is_last_row_task;
-        const Value full = e_.builder.create<mlir::arith::XOrIOp>(
-            e_.loc, last, e_.builder.create<mlir::arith::ConstantIntOp>(e_.loc, 1, 1));
-        if (rest_full > 0) e_.when(full, [&] { rest(rest_full); });
-        if (rest_last > 0) e_.when(last, [&] { rest(rest_last); });
-        return;
+        emit_flat(arguments, task, block, form);
+    } else if (form.height > 1) {
+        emit_tall(arguments, task, block, form);
+    } else {
+        emit_row_by_row(arguments, task, block, form);
     }
-    if (form.height > 1) {
-        // Tiles of whole rows, one below the other; then single rows.
-        form.downwards = true;
-        const Value count = e_.divide(task.rows, form.height);
-        run(form, e_.index(0), e_.index(0), count);
-        TileForm row = form;
-        row.height = 1;
-        const Value done = e_.multiply(count, form.height);
-        const Value left = e_.remainder(task.rows, form.height);
-        run(row, e_.multiply(done, row_in), e_.multiply(done, out_w * pixel_out), left);
-        return;
-    }
-    e_.loop(e_.index(0), task.rows, [&](Value row) {
-        if (plan_.skips_rows) rows = kernel_rows(e_.add(task.first_row, row));
-        const Value in = e_.multiply(row, row_in);
-        const Value out = e_.multiply(row, out_w * pixel_out);
-        const std::int64_t count = out_w / form.width;
-        run(form, in, out, e_.index(count));
-        if (out_w % form.width == 0) return;
+}
+
+// `count` tiles, the first `input` and `output` bytes after the task's first pixel.
+void ConvEmitter::call_tiles(mlir::ValueRange arguments, const Task& task, const Block& block,
+                             const TileForm& form, Value input, Value output, Value count,
+                             const KernelRows& rows) {
+    Values values{arguments[reads_input() ? input_arg : scratch_arg],
+                  arguments[weights_arg],
+                  arguments[tables_arg],
+                  arguments[output_arg],
+                  e_.add(task.input_offset, input),
+                  block.weight_offset,
+                  block.table_offset,
+                  e_.add(block.output_offset, output),
+                  count};
+    if (plan_.skips_rows) values.append({rows.first, rows.last});
+    e_.call(tiles(form), values);
+}
+
+// A task's pixels as one long row; what is left of it depends on how many rows the task has.
+void ConvEmitter::emit_flat(mlir::ValueRange arguments, const Task& task, const Block& block,
+                            const TileForm& form) {
+    const std::int64_t out_w = shape_.out_w();
+    const Value count = e_.divide(e_.multiply(task.rows, out_w), form.width);
+    call_tiles(arguments, task, block, form, e_.index(0), e_.index(0), count);
+    const Value input = e_.multiply(count, form.width * plan_.tile_pixel_stride * element_bytes());
+    const Value output = e_.multiply(count, form.width * output_pixel_bytes());
+    const auto rest = [&](std::int64_t pixels) {
+        if (pixels == 0) return;
         TileForm narrow = form;
-        narrow.width = out_w % form.width;
-        const std::int64_t done = count * form.width;
-        run(narrow, e_.add(in, done * pixel_in), e_.add(out, done * pixel_out), e_.index(1));
+        narrow.width = pixels;
+        call_tiles(arguments, task, block, narrow, input, output, e_.index(1));
+    };
+    const std::int64_t full = plan_.schedule.tile_rows * out_w % form.width;
+    const std::int64_t last = rows_of_last_task() * out_w % form.width;
+    if (full == last) {
+        rest(full);
+        return;
+    }
+    if (full > 0) e_.when(e_.negate(task.is_last_row_task), [&] { rest(full); });
+    if (last > 0) e_.when(task.is_last_row_task, [&] { rest(last); });
+}
+
+// Tiles of several whole rows, one below the other; then single rows.
+void ConvEmitter::emit_tall(mlir::ValueRange arguments, const Task& task, const Block& block,
+                            TileForm form) {
+    form.downwards = true;
+    const Value count = e_.divide(task.rows, form.height);
+    call_tiles(arguments, task, block, form, e_.index(0), e_.index(0), count);
+    const Value done = e_.multiply(count, form.height);
+    const Value left = e_.remainder(task.rows, form.height);
+    form.height = 1;
+    call_tiles(arguments, task, block, form,
+               e_.multiply(done, plan_.tile_row_stride * element_bytes()),
+               e_.multiply(done, shape_.out_w() * output_pixel_bytes()), left);
+}
+
+// Tiles along each row, then one for what is left of it.
+void ConvEmitter::emit_row_by_row(mlir::ValueRange arguments, const Task& task, const Block& block,
+                                  const TileForm& form) {
+    const std::int64_t count = shape_.out_w() / form.width;
+    const std::int64_t done = count * form.width;
+    e_.loop(e_.index(0), task.rows, [&](Value row) {
+        KernelRows rows;
+        if (plan_.skips_rows) rows = kernel_rows(e_.add(task.first_row, row));
+        const Value input = e_.multiply(row, plan_.tile_row_stride * element_bytes());
+        const Value output = e_.multiply(row, shape_.out_w() * output_pixel_bytes());
+        call_tiles(arguments, task, block, form, input, output, e_.index(count), rows);
+        if (done == shape_.out_w()) return;
+        TileForm narrow = form;
+        narrow.width = shape_.out_w() - done;
+        call_tiles(arguments, task, block, narrow,
+                   e_.add(input, done * plan_.tile_pixel_stride * element_bytes()),
+                   e_.add(output, done * output_pixel_bytes()), e_.index(1), rows);
     });
 }
 

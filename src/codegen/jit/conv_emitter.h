@@ -41,15 +41,29 @@ class ConvEmitter {
     };
     void emit_task(mlir::ValueRange arguments, Value task, Value first_task);
     void emit_blocks(mlir::ValueRange arguments, const Task& task, Value channel_task);
-    void emit_block(mlir::ValueRange arguments, const Task& task, Value block, TileForm form);
-    void emit_pixels(mlir::ValueRange arguments, const Task& task, Value weight_offset,
-                     Value table_offset, Value output_offset, TileForm form);
     // The kernel rows of a row of output pixels that lie within the image.
     struct KernelRows {
         Value first;
         Value last;
     };
     KernelRows kernel_rows(Value output_row);
+    // A block of output channels: offsets of its weights and tables, and of the task's first pixel
+    // in the output.
+    struct Block {
+        Value weight_offset;
+        Value table_offset;
+        Value output_offset;
+    };
+    void emit_block(mlir::ValueRange arguments, const Task& task, Value number, TileForm form);
+    void emit_flat(mlir::ValueRange arguments, const Task& task, const Block& block,
+                   const TileForm& form);
+    void emit_tall(mlir::ValueRange arguments, const Task& task, const Block& block, TileForm form);
+    void emit_row_by_row(mlir::ValueRange arguments, const Task& task, const Block& block,
+                         const TileForm& form);
+    void call_tiles(mlir::ValueRange arguments, const Task& task, const Block& block,
+                    const TileForm& form, Value input, Value output, Value count,
+                    const KernelRows& rows = {});
+    std::int64_t rows_of_last_task() const;
 
     // emit_copy.cpp: functions that copy a task's input.
     mlir::func::FuncOp emit_copy_rows();

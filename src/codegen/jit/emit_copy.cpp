@@ -44,8 +44,6 @@ mlir::func::FuncOp ConvEmitter::emit_copy_rows() {
                     // Unsigned: a row above the image is a very large number.
                     const Value within = e_.builder.create<arith::CmpIOp>(
                         e_.loc, arith::CmpIPredicate::ult, y, e_.index(shape_.h));
-                    const Value outside = e_.builder.create<arith::XOrIOp>(
-                        e_.loc, within, e_.builder.create<arith::ConstantIntOp>(e_.loc, 1, 1));
                     e_.when(within, [&] {
                         fill(scratch, to, left * channels);
                         const Value begin = e_.add(to, left * channels * bytes);
@@ -54,7 +52,8 @@ mlir::func::FuncOp ConvEmitter::emit_copy_rows() {
                     });
                     // Rows that are left out are not read either.
                     if (plan_.skips_rows) return;
-                    e_.when(outside, [&] { fill(scratch, to, plan_.copy_width * channels); });
+                    e_.when(e_.negate(within),
+                            [&] { fill(scratch, to, plan_.copy_width * channels); });
                 });
             });
         });

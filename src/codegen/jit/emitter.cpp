@@ -30,6 +30,11 @@ Value Emitter::equal(Value a, Value b) {
     return builder.create<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, a, b);
 }
 
+Value Emitter::negate(Value condition) {
+    return builder.create<arith::XOrIOp>(loc, condition,
+                                         builder.create<arith::ConstantIntOp>(loc, 1, 1));
+}
+
 Value Emitter::splat(mlir::VectorType type, std::int64_t value) {
     const auto element = builder.getIntegerAttr(type.getElementType(), value);
     return builder.create<arith::ConstantOp>(loc, mlir::DenseElementsAttr::get(type, element));

@@ -39,6 +39,7 @@ class Emitter {
     Value remainder(Value a, std::int64_t b);  // unsigned
     Value least(Value a, Value b);             // unsigned
     Value equal(Value a, Value b);
+    Value negate(Value condition);
     Value equal(Value a, std::int64_t b) { return equal(a, index(b)); }
 
     // A vector with `value` in every lane.
