@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/number.h"
 #include "codegen/conv_compiler.h"
 #include "conv/conv_plan.h"
 #include "engine/thread_pool.h"
@@ -323,15 +324,28 @@ void measure(const Layer& layer, const Options& options, const codegen::ConvComp
     std::fflush(stdout);
 }
 
+[[noreturn]] void usage(const std::string& wrong) {
+    fmt::print(stderr, "bench_conv_speed: {}; see the head of bench/conv_speed.cpp\n", wrong);
+    std::exit(2);
+}
+
 Options parse(int argc, char** argv) {
     Options options;
-    for (int i = 1; i + 1 < argc; i += 2) {
+    for (int i = 1; i < argc; i += 2) {
         const std::string name = argv[i];
-        if (name == "--threads") options.threads = static_cast<unsigned>(std::atoi(argv[i + 1]));
-        if (name == "--rounds") options.rounds = std::atoi(argv[i + 1]);
-        if (name == "--layer") options.layer = argv[i + 1];
-        if (name == "--schedule")
-            options.schedule = or_exit(conv::parse_schedule(argv[i + 1], name));
+        if (i + 1 == argc) usage(name);
+        const char* value = argv[i + 1];
+        if (name == "--threads") {
+            options.threads = static_cast<unsigned>(or_exit(parse_integer(value, 1, 1024, name)));
+        } else if (name == "--rounds") {
+            options.rounds = static_cast<int>(or_exit(parse_integer(value, 1, 100000, name)));
+        } else if (name == "--layer") {
+            options.layer = value;
+        } else if (name == "--schedule") {
+            options.schedule = or_exit(conv::parse_schedule(value, name));
+        } else {
+            usage(name);
+        }
     }
     return options;
 }

@@ -70,14 +70,15 @@ std::string format_schedule(const Schedule& schedule);
 Result<Schedule> parse_schedule(std::string_view text, const std::string& where);
 
 // The representative of all schedules that give the same program: knobs clamped to the layer, knobs
-// without meaning at their first value. Idempotent; it neither makes valid nor makes invalid.
+// without meaning at their first value. Idempotent; it neither makes valid nor makes invalid. The
+// problem must have passed check().
 Schedule canonical(const ConvProblem& problem, Target target, const Schedule& schedule);
 
 // Why the (canonicalised) schedule has no program on the target; success where it has one.
 Status valid(const ConvProblem& problem, Target target, const Schedule& schedule);
 
 // All distinct, valid, canonical schedules of a problem on a target, in the lexicographic order of
-// their knob vectors.
+// their knob vectors; none of a problem that check() refuses.
 class ScheduleSpace {
   public:
     ScheduleSpace(const ConvProblem& problem, Target target);

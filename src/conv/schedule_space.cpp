@@ -13,6 +13,7 @@ bool before(const Schedule& a, const Schedule& b) {
 
 ScheduleSpace::ScheduleSpace(const ConvProblem& problem, Target target)
     : problem_(problem), target_(target) {
+    if (!check(problem, "").ok()) return;
     const auto knobs = schedule_knobs();
     std::vector<Schedule> all;
     std::array<std::size_t, knob_count> digits{};
@@ -33,6 +34,7 @@ ScheduleSpace::ScheduleSpace(const ConvProblem& problem, Target target)
 }
 
 std::int64_t ScheduleSpace::index(const Schedule& schedule) const {
+    if (points_.empty()) return -1;
     const Schedule point = canonical(problem_, target_, schedule);
     const auto found = std::lower_bound(points_.begin(), points_.end(), point, before);
     if (found == points_.end() || !(*found == point)) return -1;

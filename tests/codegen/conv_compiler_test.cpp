@@ -3,6 +3,7 @@
 #include <elf.h>
 
 #include <cstring>
+#include <thread>
 
 #include "codegen/opened.h"
 
@@ -111,6 +112,21 @@ TEST(ConvCompiler, an_object_defines_its_symbol_alone_and_calls_nothing) {
         EXPECT_EQ(std::memcmp(object.value().data(), ELFMAG, SELFMAG), 0);
         EXPECT_THAT(symbols(object.value()), testing::ElementsAre("resnet_stage_2"));
     }
+}
+
+TEST(ConvCompiler, threads_may_compile_at_the_same_time) {
+    constexpr int count = 4;
+    std::vector<std::vector<std::uint8_t>> objects(count);
+    std::vector<std::thread> threads;
+    for (auto& object : objects) {
+        threads.emplace_back([&object] {
+            object = compiler()
+                         .compile_object(small_problem(), Target::x86_avx2, small_schedule(), "f")
+                         .value();
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (const auto& object : objects) EXPECT_EQ(object, objects.front());
 }
 
 TEST(ConvCompiler, the_same_request_gives_the_same_bytes) {

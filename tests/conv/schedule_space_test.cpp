@@ -38,6 +38,14 @@ TEST(ScheduleSpace, points_are_distinct_canonical_valid_and_in_order) {
     }
 }
 
+TEST(ScheduleSpace, a_problem_that_is_refused_has_no_points) {
+    ConvProblem problem;
+    problem.shape.stride = 0;
+    const ScheduleSpace space(problem, Target::x86_vnni);
+    EXPECT_TRUE(space.points().empty());
+    EXPECT_EQ(space.index(Schedule{}), -1);
+}
+
 // ResNet-50's layers by shape, VGG-16's widest, MobileNet-V1's pointwise ones.
 TEST(ScheduleSpace, every_studied_layer_has_at_least_2000_points) {
     for (const char* shape :
