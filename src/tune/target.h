@@ -29,8 +29,8 @@ class Target {
     // type, or what this machine cannot run.
     virtual Result<std::shared_ptr<const SearchSpace>> space(const Task& task) const = 0;
 
-    // Makes measurers of the space's points, with operands drawn from `seed`. Starts no threads, and
-    // does what all workers need once, such as the reference.
+    // Makes measurers of the space's points, with operands drawn from `seed`. Starts no threads,
+    // and does what all workers need once, such as the reference.
     virtual Result<MeasurerFactory> measurer(const Task& task, std::uint64_t seed) const = 0;
 
     // `config` is a point's text (point_text()), as databases keep it.

@@ -50,7 +50,7 @@ Result<Columns> sort_columns(const TruthTable& table, const std::string& file) {
             timed = true;
         } else if (head.starts_with(feature_prefix)) {
             columns.features.push_back(c);
-        } else if (head != "error") {
+        } else if (head != "error" && head != "spread") {
             columns.knobs.push_back(c);
         }
     }

@@ -31,7 +31,8 @@ struct TruthTable {
     std::function<std::string(std::size_t)> where;
 };
 
-// `time_ns` is a point's time, empty or 0 when it failed; `error` says why. Columns whose names
+// `time_ns` is a point's time, empty or 0 when it failed; `error` says why;
+// `spread` is for its readers. Columns whose names
 // begin with `feature_` are what is known of a point without measuring; all others are knobs, whose
 // values stand in numerical order if they are numbers, else in the order of appearance. Points that
 // the table does not have are not valid. bad_input at `file` or a row's place.

@@ -23,7 +23,8 @@ class Rounds {
 
     // Rounds count from 1.
     Status run(std::size_t round, std::vector<CandidateId> ids) {
-        Random random({options_.seed, static_cast<std::uint64_t>(Stream::measurement_order), round});
+        Random random(
+            {options_.seed, static_cast<std::uint64_t>(Stream::measurement_order), round});
         random.shuffle(ids);
         std::int64_t search = 0;
         std::map<std::string, TrialResult> known;
@@ -50,8 +51,7 @@ class Rounds {
                 times_[id].samples_ns.push_back(result.time_ns);
             } else {
                 const auto status = static_cast<std::size_t>(result.status);
-                times_[id].error =
-                    fmt::format("{}: {}", trial_status_names[status], result.error);
+                times_[id].error = fmt::format("{}: {}", trial_status_names[status], result.error);
             }
         }
         return {};

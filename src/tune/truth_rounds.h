@@ -30,7 +30,6 @@ struct RoundTimes {
 // searches of the task named "round", with their number as seed, and taken from there.
 Result<std::vector<RoundTimes>> measure_rounds(const Candidates& candidates,
                                                const RoundOptions& options, const Measure& measure,
-                                               Database* database = nullptr,
-                                               const Task& task = {});
+                                               Database* database = nullptr, const Task& task = {});
 
 }  // namespace memside::tune

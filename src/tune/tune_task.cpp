@@ -24,13 +24,13 @@ Result<TaskOutcome> tune_task(const Target& target, const Task& task, const Tune
     TaskOutcome outcome;
     outcome.task = task;
     outcome.candidates = bench.candidates;
-    MEMSIDE_TRY(outcome.search,
-                search(
-                    bench.candidates, options.method, options.search,
-                    [&](CandidateId id) {
-                        return bench.runner->run(bench.candidates->point(id), options.sampling);
-                    },
-                    store));
+    MEMSIDE_TRY(outcome.search, search(
+                                    bench.candidates, options.method, options.search,
+                                    [&](CandidateId id) {
+                                        return bench.runner->run(bench.candidates->point(id),
+                                                                 options.sampling);
+                                    },
+                                    store));
     if (outcome.search.complete && outcome.search.best) {
         outcome.exhaustive_best_ns = outcome.search.best_time_ns();
     } else if (database != nullptr) {

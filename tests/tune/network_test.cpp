@@ -13,8 +13,9 @@ constexpr Known known[] = {
     // 25,557,032 less 2,049,000 of the classifier and 2 x 26,560 of the normalisations.
     {"resnet50", 53, 25'557'032 - 2'049'000 - 2 * 26'560},
     // 138,357,544 less three dense layers with their biases and 4,224 biases.
-    {"vgg16", 13, 138'357'544 - (25'088 * 4'096 + 4'096) - (4'096 * 4'096 + 4'096) -
-                      (4'096 * 1'000 + 1'000) - 4'224},
+    {"vgg16", 13,
+     138'357'544 - (25'088 * 4'096 + 4'096) - (4'096 * 4'096 + 4'096) - (4'096 * 1'000 + 1'000) -
+         4'224},
     // 4,231,976 less the classifier, 44,640 depthwise weights and 2 x 10,944 of normalisations.
     {"mobilenet-v1", 14, 4'231'976 - 1'025'000 - 44'640 - 2 * 10'944},
 };
