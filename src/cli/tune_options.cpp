@@ -72,6 +72,8 @@ Result<tune::Sampling> read_sampling(const Options& options) {
     sampling.samples = static_cast<int>(samples);
     MEMSIDE_TRY(const double ms, positive(options, "--sample-ms", sampling.sample_ns / 1e6, 60e3));
     sampling.sample_ns = ms * 1e6;
+    MEMSIDE_TRY(const std::int64_t threads, options.integer("--threads", 1, 1, 1024));
+    sampling.thread_time = threads == 1;
     return sampling;
 }
 

@@ -44,6 +44,9 @@ using MeasurerFactory = std::function<Result<std::unique_ptr<Measurer>>()>;
 struct Sampling {
     int samples = 5;
     double sample_ns = 2e6;
+    // By the processor time of the thread that calls run(), which others on the machine disturb
+    // least: for kernels that run on that thread alone. Else by the wall clock.
+    bool thread_time = false;
 };
 
 }  // namespace memside::tune

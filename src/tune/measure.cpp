@@ -1,17 +1,21 @@
 #include "tune/measure.h"
 
 #include <cassert>
-#include <chrono>
+#include <ctime>
 
 namespace memside::tune {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+double now_ns(bool thread_time) {
+    timespec time{};
+    ::clock_gettime(thread_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+    return 1e9 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec);
+}
 
-double run_ns(Kernel& kernel, std::size_t runs) {
-    const auto start = Clock::now();
+double run_ns(Kernel& kernel, std::size_t runs, bool thread_time) {
+    const double start_ns = now_ns(thread_time);
     for (std::size_t i = 0; i < runs; ++i) kernel.run();
-    return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+    return now_ns(thread_time) - start_ns;
 }
 
 // Empty when the output is the reference.
@@ -48,11 +52,11 @@ TrialResult measure(Measurer& measurer, const Point& point, const Sampling& samp
     std::string wrong = difference(kernel, measurer.reference());
     if (!wrong.empty()) return failed(TrialStatus::wrong, std::move(wrong));
 
-    const double once_ns = std::max(run_ns(kernel, 1), 1.0);
+    const double once_ns = std::max(run_ns(kernel, 1, sampling.thread_time), 1.0);
     const auto runs = static_cast<std::size_t>(std::max(1.0, sampling.sample_ns / once_ns));
     std::vector<double> samples;
     for (int i = 0; i < std::max(1, sampling.samples); ++i) {
-        samples.push_back(run_ns(kernel, runs) / static_cast<double>(runs));
+        samples.push_back(run_ns(kernel, runs, sampling.thread_time) / static_cast<double>(runs));
     }
     wrong = difference(kernel, measurer.reference());
     if (!wrong.empty()) {

@@ -7,7 +7,7 @@
 namespace memside::tune {
 namespace {
 
-const Sampling quick{1, 1e3};
+const Sampling quick{1, 1e3, false};
 
 std::unique_ptr<IsolatedRunner> runner(double time_s = 20) {
     auto started = IsolatedRunner::start(make_test_measurer, {time_s, std::size_t{1} << 30});

@@ -7,7 +7,7 @@ namespace {
 
 TrialResult measured(Behaviour behaviour) {
     TestMeasurer measurer;
-    return measure(measurer, {behaviour}, {3, 1e4});
+    return measure(measurer, {behaviour}, {3, 1e4, false});
 }
 
 TEST(Measure, a_kernel_that_equals_the_reference_has_a_time) {

@@ -111,7 +111,7 @@ TEST(Search, goes_on_when_candidates_crash_hang_or_are_wrong) {
     const auto list = listed(std::make_shared<PlainSpace>(std::vector<std::size_t>{8, 3}));
     const auto outcome =
         search(list, *parse_method("distinct", ""), {1, 8, 24, 0, {}},
-               [&](CandidateId id) { return (*started)->run(list->point(id), {1, 1e3}); });
+               [&](CandidateId id) { return (*started)->run(list->point(id), {1, 1e3, false}); });
     ASSERT_TRUE(outcome.ok());
     EXPECT_EQ(outcome->trials.size(), 24);
     EXPECT_EQ(outcome->failures, 21);

@@ -33,7 +33,7 @@ TuneOptions options(const std::string& method, std::size_t trials) {
     all.method = *parse_method(method, "");
     all.search.plan = 8;
     all.search.most_trials = trials;
-    all.sampling = {1, 1e3};
+    all.sampling = {1, 1e3, true};
     return all;
 }
 
