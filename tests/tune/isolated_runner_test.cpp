@@ -22,30 +22,29 @@ TrialResult run(IsolatedRunner& where, Behaviour behaviour) {
 }
 
 TEST(IsolatedRunner, every_failure_is_recorded_and_the_next_candidate_is_measured) {
-    const auto where = runner(1.0);
-    const std::pair<Behaviour, TrialStatus> cases[] = {
-        {does_not_compile, TrialStatus::refused}, {wrong_output, TrialStatus::wrong},
-        {wrong_second_run, TrialStatus::wrong},   {segfaults, TrialStatus::crashed},
-        {ends_the_process, TrialStatus::crashed}, {throws_exception, TrialStatus::crashed},
-        {hangs, TrialStatus::timed_out},
+    // What hangs costs the limit; what does not must stay far below it, on a busy machine too.
+    const auto where = runner(5);
+    struct Case {
+        Behaviour behaviour;
+        TrialStatus status;
+        const char* error;
     };
-    for (const auto& [behaviour, expected] : cases) {
-        const TrialResult result = run(*where, behaviour);
-        EXPECT_EQ(result.status, expected) << result.error;
+    const Case cases[] = {
+        {does_not_compile, TrialStatus::refused, "register tile: has no registers"},
+        {wrong_output, TrialStatus::wrong, "byte 700 is"},
+        {wrong_second_run, TrialStatus::wrong, "after more runs, byte 700 is"},
+        {segfaults, TrialStatus::crashed, "signal 11 (Segmentation fault)"},
+        {ends_the_process, TrialStatus::crashed, "it ended with status 3"},
+        {throws_exception, TrialStatus::crashed, "exception: no such register"},
+        {hangs, TrialStatus::timed_out, "stopped after 5 s"},
+    };
+    for (const Case& one : cases) {
+        const TrialResult result = run(*where, one.behaviour);
+        EXPECT_EQ(result.status, one.status) << result.error;
+        EXPECT_THAT(result.error, testing::StartsWith(one.error));
         EXPECT_EQ(result.time_ns, 0);
-        EXPECT_NE(result.error, "");
         EXPECT_EQ(run(*where, good).status, TrialStatus::ok);
     }
-}
-
-TEST(IsolatedRunner, says_how_a_candidate_ended) {
-    const auto where = runner(0.2);
-    // (AddressSanitizer makes an exit status of the signal.)
-    EXPECT_THAT(run(*where, segfaults).error,
-                testing::AnyOf("signal 11 (Segmentation fault)", "it ended with status 1"));
-    EXPECT_EQ(run(*where, ends_the_process).error, "it ended with status 3");
-    EXPECT_EQ(run(*where, throws_exception).error, "exception: no such register");
-    EXPECT_EQ(run(*where, hangs).error, "stopped after 200 ms");
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

@@ -31,6 +31,12 @@ enum Behaviour : std::uint8_t {
 
 inline constexpr std::size_t output_bytes = 1000;
 
+// Without the handler of a sanitizer, whose report takes seconds.
+inline void die_of_segmentation_fault() {
+    std::signal(SIGSEGV, SIG_DFL);
+    ::raise(SIGSEGV);
+}
+
 class TestKernel : public Kernel {
   public:
     explicit TestKernel(Behaviour behaviour) : behaviour_(behaviour), output_(output_bytes) {}
@@ -42,7 +48,7 @@ class TestKernel : public Kernel {
         ++runs_;
         switch (behaviour_) {
             case segfaults:
-                ::raise(SIGSEGV);
+                die_of_segmentation_fault();
                 break;
             case hangs:
                 for (;;) ::pause();
@@ -85,7 +91,7 @@ class TestMeasurer : public Measurer {
 
     Result<std::unique_ptr<Kernel>> build(const Point& point) override {
         const auto behaviour = static_cast<Behaviour>(point.at(0));
-        if (poisoned_) ::raise(SIGSEGV);
+        if (poisoned_) die_of_segmentation_fault();
         poisoned_ = behaviour == crashes_the_next;
         if (behaviour == does_not_compile) return bad_input("register tile", "has no registers");
         return std::unique_ptr<Kernel>(std::make_unique<TestKernel>(behaviour));
