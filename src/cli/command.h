@@ -27,6 +27,7 @@ int run_report(const std::vector<std::string>& arguments);
 int run_run(const std::vector<std::string>& arguments);
 int run_simulate(const std::vector<std::string>& arguments);
 int run_sweep(const std::vector<std::string>& arguments);
+int run_tune(const std::vector<std::string>& arguments);
 
 // The whole program: dispatches to a command, prints help and version.
 int run_program(const std::vector<std::string>& arguments);

@@ -3,9 +3,8 @@
 #include "report/html_parts.h"
 
 namespace memside {
-namespace {
 
-std::string table_of(const FigureTable& table) {
+std::string figure_table(const FigureTable& table) {
     std::string out = fmt::format("<section>\n<h2>{}</h2>\n", html::escaped(table.heading));
     if (!table.note.empty()) {
         out += fmt::format("<p class=\"note\">{}</p>\n", html::escaped(table.note));
@@ -26,8 +25,6 @@ std::string table_of(const FigureTable& table) {
     return out + "</tbody></table></div>\n</section>\n";
 }
 
-}  // namespace
-
 std::string figure_page(const FigurePage& page) {
     const html::Charts charts = html::draw_charts(page.charts, {}, "The figure");
     std::string body;
@@ -37,7 +34,7 @@ std::string figure_page(const FigurePage& page) {
         }
     }
     body += charts.figures;
-    for (const FigureTable& table : page.tables) body += table_of(table);
+    for (const FigureTable& table : page.tables) body += figure_table(table);
     const ResultLabels labels = label_results(page.results);
     body += html::assumptions(page.results, labels);
     body += html::constants(page.results, labels);

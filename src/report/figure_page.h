@@ -19,6 +19,9 @@ struct FigureTable {
     std::vector<std::vector<std::string>> rows;
 };
 
+// The table as a section of a page.
+std::string figure_table(const FigureTable& table);
+
 struct FigurePage {
     std::string title;
     std::string lede;

@@ -33,7 +33,7 @@ std::string escaped(std::string_view text) {
 }
 
 std::string whole_page(std::string_view title, std::string_view lede, std::string_view body,
-                       std::string_view data) {
+                       std::string_view data, std::string_view tag) {
     std::string page;
     // The policy lets the page run what it carries and fetch nothing, whatever names it shows.
     page += R"(<!DOCTYPE html>
@@ -54,9 +54,9 @@ std::string whole_page(std::string_view title, std::string_view lede, std::strin
         "</head>\n<body>\n<main>\n";
     page += fmt::format(
         "<header>\n<button type=\"button\" class=\"theme\" hidden>light or dark</button>\n"
-        "<p class=\"eyebrow\">Memside <span class=\"tag\">modelled, not measured</span>"
-        "</p>\n<h1>{}</h1>\n<p class=\"lede\">{}</p>\n</header>\n",
-        escaped(title), escaped(lede));
+        "<p class=\"eyebrow\">Memside <span class=\"tag\">{}</span></p>\n<h1>{}</h1>\n<p "
+        "class=\"lede\">{}</p>\n</header>\n",
+        escaped(tag), escaped(title), escaped(lede));
     page += body;
     page += "</main>\n<script type=\"application/json\" id=\"data\">\n";
     page += data;

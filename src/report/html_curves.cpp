@@ -54,6 +54,13 @@ void write_chart(JsonWriter& json, const XyChart& chart) {
     json.member("x_axis", chart.x_axis);
     json.member("y_axis", chart.y_axis);
     json.member("whole_x", chart.whole_x);
+    if (chart.y_range) {
+        json.key("y_range");
+        json.begin_array(one_line);
+        json.value(chart.y_range->first);
+        json.value(chart.y_range->second);
+        json.end_array();
+    }
     json.key("series");
     json.begin_array();
     for (const XySeries& series : chart.series) {

@@ -54,7 +54,8 @@ Charts draw_charts(const std::vector<Chart>& list, const BarLabels& labels,
                    const std::vector<XyChart>& xy = {}, const std::vector<SpanChart>& spans = {});
 
 // A document around `body` and the charts' data, with style and scripts inside.
+// `tag` says at the top what kind of figures they are.
 std::string whole_page(std::string_view title, std::string_view lede, std::string_view body,
-                       std::string_view data);
+                       std::string_view data, std::string_view tag = "modelled, not measured");
 
 }  // namespace memside::html

@@ -2,7 +2,9 @@
 // in charts.h every text and colour is decided here; page/xy.js only draws. Internal to report/.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "report/format.h"
@@ -33,6 +35,8 @@ struct XyChart {
     std::string y_axis;
     std::vector<XySeries> series;
     bool whole_x = false;  // x counts something: whole numbers only
+    // The part of the axis that is drawn; nothing: from 0 to beyond the largest value.
+    std::optional<std::pair<double, double>> y_range;
     bool wide = false;
 };
 

@@ -60,6 +60,8 @@ const memsideCurves = (() => {
     if (spec.whole_x) {
       Object.assign(x, {beginAtZero: false, min: Math.min(...steps), max: Math.max(...steps)});
     }
+    const y = axis(tools, spec.y_axis, false);
+    if (spec.y_range) Object.assign(y, {min: spec.y_range[0], max: spec.y_range[1], grace: 0});
     return new Chart(canvas, {
       type: 'scatter',
       data: {
@@ -82,7 +84,7 @@ const memsideCurves = (() => {
         responsive: true,
         maintainAspectRatio: false,
         layout: {padding: {right: 16, top: 8}},
-        scales: {x, y: axis(tools, spec.y_axis, false)},
+        scales: {x, y},
         plugins: {
           legend: {display: false},
           tooltip: {callbacks: {label: item => spec.series[item.datasetIndex].points[item.dataIndex].text}}
