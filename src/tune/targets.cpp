@@ -1,11 +1,10 @@
 #include "base/text.h"
 #include "tune/target.h"
+#include "tune/x86_target.h"
 
 namespace memside::tune {
 namespace {
 
-constexpr std::string_view no_x86 =
-    "this program has no code generator for convolutions on x86; nothing can be measured";
 constexpr std::string_view no_cuda =
     "this program has no code generator for convolutions on CUDA; nothing can be measured";
 
@@ -13,7 +12,7 @@ constexpr std::string_view no_cuda =
 
 std::span<const TargetKind> targets() {
     static constexpr TargetKind kinds[] = {
-        {"x86-vnni", nullptr, no_x86},   {"x86-avx2", nullptr, no_x86},
+        {"x86-vnni", make_x86_vnni, ""}, {"x86-avx2", make_x86_avx2, ""},
         {"cuda-sm75", nullptr, no_cuda}, {"cuda-sm80", nullptr, no_cuda},
         {"cuda-sm86", nullptr, no_cuda}, {"cuda-sm89", nullptr, no_cuda},
         {"cuda-sm90", nullptr, no_cuda},
