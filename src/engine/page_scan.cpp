@@ -31,8 +31,8 @@ float largest_of_block(const float* scores) {
     return std::max(std::max(lanes[0], lanes[1]), std::max(lanes[2], lanes[3]));
 }
 
-// Two levels have paid when they have left three quarters unread: finding the floors takes up to half
-// as long as a scan (measured at 16,384 pages of 8 KV heads).
+// Two levels have paid when they have left three quarters unread: finding the floors takes up to
+// half as long as a scan (measured at 16,384 pages of 8 KV heads).
 bool pays(std::int64_t read, std::int64_t all) {
     return 4 * read <= all;
 }
