@@ -174,12 +174,12 @@ class Page:
 
     def conditions(self):
         self.say("## When each part ran")
-        self.say("The load is what all programs asked of the cores in the minute before a part began. "
-                 "Parts that measure times wait five minutes for it to fall below 0.5; where it stayed "
-                 "above, their figures are disturbed.")
-        self.say(table(["part", "date", "commit", "load before"],
+        self.say("Idle is the share of the processors' time that nobody used in the second before a "
+                 "part began. Parts that measure times wait five minutes for 95 %; where it stayed below, "
+                 "their figures are disturbed.")
+        self.say(table(["part", "date", "commit", "idle before"],
                        [[name, r["date"], r["commit"],
-                         "-" if r["load_before"] is None else f"{r['load_before']:.1f}"]
+                         f"{r['idle_before']:.0%}" if "idle_before" in r else "-"]
                         for name, r in self.records.items()]))
 
 

@@ -131,7 +131,7 @@ int run_bench(const std::vector<std::string>& arguments) {
     options.add("--digest", "KIND", "minmax (default), centre-max, centre-mad or centre-std");
     options.add("--digest-type", "TYPE", "of a selection: f16 (default) or int8");
     options.add("--keys", "KIND",
-                "random (default), or clustered: passages of 3,000 tokens whose keys are alike");
+                "random (default), or clustered: passages of 10,000 tokens whose keys are alike");
     options.add("--page-size", "TOKENS", "a power of two from 16 (default: 64)");
     options.add("--threads", "N", "0: all cores (default: 1)");
     options.add("--distinct-mib", "N",

@@ -111,10 +111,11 @@ std::string to_json(const Request& request, const Outcome& outcome) {
 }
 
 std::string to_text(const Request& request, const Outcome& outcome) {
-    return fmt::format("decode at depth {}  {} a token (median of {} steps, filled in {})\n{}\n",
-                       request.bench.depth_tokens, format_seconds(outcome.bench.step_s),
-                       outcome.bench.steps, format_seconds(outcome.bench.fill_s),
-                       describe_decode(outcome.report));
+    std::string text = fmt::format("decode at depth {}: {} a token (median of {} steps)\n",
+                                   request.bench.depth_tokens, format_seconds(outcome.bench.step_s),
+                                   outcome.bench.steps);
+    for (const std::string& line : describe_decode(outcome.report)) text += line + "\n";
+    return text;
 }
 
 }  // namespace
@@ -132,6 +133,7 @@ int run_bench_decode(const std::vector<std::string>& arguments) {
     options.add("--threads", "N", "0: all cores (default)");
     options.add("--seed", "N", "of random values and tokens (default: 1)");
     options.add("--json", "FILE", "result as JSON; '-' for standard output");
+    declare_unavailable_kv_options(options);
     if (const Status parsed = options.parse(arguments); !parsed.ok()) {
         return fail("bench", parsed.error());
     }

@@ -86,19 +86,19 @@ Status read_selection(const Options& options, engine::KvPolicy& policy) {
 
 void declare_kv_options(Options& options) {
     options.group("Keys and values");
-    options.add(
-        "--policy", "NAME",
-        "dense: every token attends to all before it (default); pnm-kv: only the pages that "
-        "matter are attended, where they lie; png-kv: the same, with steady pages in a "
-        "pool; recall: they are copied into a pool first");
+    options.add("--policy", "NAME",
+                "of decode steps:\n"
+                "dense   every token attends to all before it (default)\n"
+                "pnm-kv  only to the pages that matter, where they lie\n"
+                "png-kv  the same, with pages that stay selected in a pool\n"
+                "recall  the same, with all of them copied into a pool first");
     options.add("--page-size", "TOKENS", "a power of two from 16 (default: 64)");
     options.add("--kv-type", "TYPE", "f16 (default), bf16 or int8");
     options.add("--kv-tier", "TIER", "dram (default)");
     options.group("Selecting pages");
     options.add("--budget", "TOKENS", "attended by a page set, in whole pages (default: 4096)");
-    options.add(
-        "--budget-mass", "P",
-        "stop earlier when the pages hold this share of the estimated softmax (default: 1)");
+    options.add("--budget-mass", "P",
+                "stop earlier, at this share of the estimated softmax (default: 1)");
     options.add("--digest", "KIND",
                 "what stands for a page: minmax (default), centre-max, centre-mad or centre-std");
     options.add("--digest-type", "TYPE", "f16 (default) or int8");
@@ -112,6 +112,9 @@ void declare_kv_options(Options& options) {
     options.add("--sticky", "STEPS", "steps that a selection serves (default: 1)");
     options.add("--steady", "TOKENS", "png-kv: kept in the pool (default: half the budget)");
     options.add("--kv-pool", "BYTES", "recall: size of the pool (default: twice the budget)");
+}
+
+void declare_unavailable_kv_options(Options& options) {
     options.group("Not implemented yet");
     for (const char* name : unavailable) options.add(name, "VALUE", "");
 }

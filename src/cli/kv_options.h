@@ -8,6 +8,8 @@
 namespace memside::cli {
 
 void declare_kv_options(Options& options);
+// Options that are promised and refused by name; last in the help.
+void declare_unavailable_kv_options(Options& options);
 
 // Reads them into page size, type and policy of `decoder`. bad_input for values out of range, and
 // for options that have no meaning under the policy.

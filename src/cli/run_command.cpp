@@ -48,12 +48,15 @@ std::string to_json(const RunResult& result) {
     return std::move(json).finish();
 }
 
-std::string statistics(const RunResult& result) {
+// On standard error, a line each.
+void show_statistics(const RunResult& result) {
     const engine::Generation& generation = result.generation;
-    return fmt::format("{} prompt tokens in {} ({:.1f} tok/s), {} generated at {}",
-                       result.prompt_tokens, format_seconds(generation.prefill_s),
-                       static_cast<double>(result.prompt_tokens) / generation.prefill_s,
-                       generation.tokens.size(), describe_decode(result.decode));
+    note("run", fmt::format("{} prompt tokens in {}, {:.1f} tok/s", result.prompt_tokens,
+                            format_seconds(generation.prefill_s),
+                            static_cast<double>(result.prompt_tokens) / generation.prefill_s));
+    std::vector<std::string> lines = describe_decode(result.decode);
+    lines.front() = fmt::format("{} generated at {}", generation.tokens.size(), lines.front());
+    for (const std::string& line : lines) note("run", line);
 }
 
 Result<std::vector<engine::TokenId>> prompt_tokens(const RunRequest& request,
@@ -134,7 +137,7 @@ int run_run(const std::vector<std::string>& arguments) {
     if (!on_standard_output.ok()) return fail("run", on_standard_output.error());
     const Result<RunResult> result = run(*request, !*on_standard_output);
     if (!result.ok()) return fail("run", result.error());
-    note("run", statistics(*result));
+    show_statistics(*result);
     OutputSet outputs;
     if (const auto path = options.text("--json")) outputs.add(*path, to_json(*result));
     if (const Status written = outputs.commit(); !written.ok()) {

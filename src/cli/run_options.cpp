@@ -46,6 +46,7 @@ void declare_run_options(Options& options) {
     options.group("Running");
     options.add("--threads", "N", "0: all cores (default)");
     options.add("--json", "FILE", "text, tokens and statistics as JSON; '-' for standard output");
+    declare_unavailable_kv_options(options);
 }
 
 Result<RunRequest> read_run_request(const Options& options) {

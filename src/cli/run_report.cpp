@@ -77,25 +77,34 @@ void write_decode_members(JsonWriter& json, const DecodeReport& report) {
     json.member("peak_rss_bytes", peak_rss_bytes());
 }
 
-std::string describe_decode(const DecodeReport& report) {
+std::vector<std::string> describe_decode(const DecodeReport& report) {
     const engine::StepStatistics& steps = report.statistics;
-    std::string pages;
-    if (report.policy.variant->selects) {
-        pages = fmt::format("; {:.1f} pages of a set selected, {:.1f} scanned, {:.2f} recalled",
-                            report.per_set(steps.policy.pages_selected), report.pages_scanned(),
-                            report.per_set(steps.policy.pages_recalled));
-    }
+    const bool selects = report.policy.variant->selects;
     const double scoring = report.share(steps.policy.scoring_s);
     const double recall = report.share(steps.policy.recall_s);
     const double attention = report.share(steps.attention_s);
-    return fmt::format(
-        "{:.1f} tok/s; of a step scoring {:.1f} %, recall {:.1f} %, attention {:.1f} %, the rest "
-        "{:.1f} %{}; {} of keys and values and {} of digests read per step; {}; peak memory {}",
-        report.tok_per_s(), 100.0 * scoring, 100.0 * recall, 100.0 * attention,
-        100.0 * (1.0 - scoring - recall - attention), pages,
-        format_bytes(report.per_step(steps.kv_bytes())),
-        format_bytes(report.per_step(steps.policy.digest_bytes)), report.kernels,
-        format_bytes(static_cast<double>(peak_rss_bytes())));
+    std::string time = fmt::format("{:.1f} tok/s; of a step", report.tok_per_s());
+    if (selects) time += fmt::format(" scoring {:.1f} %,", 100.0 * scoring);
+    if (report.policy.variant->residency != nullptr && steps.policy.copied_bytes > 0) {
+        time += fmt::format(" recall {:.1f} %,", 100.0 * recall);
+    }
+    time += fmt::format(" attention {:.1f} %, the rest {:.1f} %", 100.0 * attention,
+                        100.0 * (1.0 - scoring - recall - attention));
+    std::vector<std::string> lines{std::move(time)};
+    const std::string kv = format_bytes(report.per_step(steps.kv_bytes()));
+    if (selects) {
+        lines.push_back(fmt::format(
+            "{}: {:.1f} pages of a set selected, {:.1f} scored, {:.2f} recalled; a step reads {} "
+            "of keys and values and {} of digests",
+            report.policy.variant->name, report.per_set(steps.policy.pages_selected),
+            report.pages_scanned(), report.per_set(steps.policy.pages_recalled), kv,
+            format_bytes(report.per_step(steps.policy.digest_bytes))));
+    } else {
+        lines.push_back(fmt::format("dense: a step reads {} of keys and values", kv));
+    }
+    lines.push_back(fmt::format("{}; peak memory {}", report.kernels,
+                                format_bytes(static_cast<double>(peak_rss_bytes()))));
+    return lines;
 }
 
 std::int64_t peak_rss_bytes() {

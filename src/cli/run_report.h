@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "engine/generate.h"
 #include "engine/kv_policy.h"
@@ -32,8 +33,8 @@ struct DecodeReport {
 // The members that `run` and `bench decode` have in common.
 void write_decode_members(JsonWriter& json, const DecodeReport& report);
 
-// "12.3 tok/s; scoring 3.1 %, ...; ..." in one line.
-std::string describe_decode(const DecodeReport& report);
+// What a person wants to know of those steps, a line each.
+std::vector<std::string> describe_decode(const DecodeReport& report);
 
 std::int64_t peak_rss_bytes();
 

@@ -37,7 +37,7 @@ void randomise(std::vector<float>& queries, std::uint64_t key) {
 
 // Writes keys and values of `tokens` tokens of all layers in passages (AttentionBenchOptions).
 void fill_passages(KvStore& store, std::int64_t tokens, std::uint64_t seed, ThreadPool& pool) {
-    constexpr std::int64_t passage_tokens = 3000;
+    constexpr std::int64_t passage_tokens = 10000;
     const auto values = static_cast<std::size_t>(store.shape().kv_heads * store.shape().head_dim);
     for (std::size_t layer = 0; layer < store.shape().kept_tokens.size(); ++layer) {
         pool.run(kv::page_count(tokens, passage_tokens), [&](std::int64_t passage) {
@@ -50,7 +50,7 @@ void fill_passages(KvStore& store, std::int64_t tokens, std::uint64_t seed, Thre
                 for (std::size_t i = 0; i < values; ++i) {
                     const double middle = 2.0 * kv::uniform(kv::random_bits(centre, i)) - 1.0;
                     row[i] = static_cast<float>(middle) +
-                             kv::normal_pair(kv::random_bits(noise, i)).sum / 8.0F;
+                             kv::normal_pair(kv::random_bits(noise, i)).sum / 32.0F;
                 }
                 store.write(static_cast<int>(layer), t, row.data(), row.data());
             }

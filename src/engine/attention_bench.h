@@ -21,7 +21,7 @@ struct AttentionBenchOptions {
     std::int64_t budget_tokens = 4096;
     kv::DigestKind digest_kind = kv::DigestKind::minmax;
     kv::DigestType digest_type = kv::DigestType::f16;
-    // Keys in passages of 3,000 tokens, each around a centre of its own with deviation 1/8 per
+    // Keys in passages of 10,000 tokens, each around a centre of its own with deviation 1/32 per
     // channel, centres uniform in +-1: digests of such keys can be left unread. Else all keys are
     // alike, and none can.
     bool clustered = false;

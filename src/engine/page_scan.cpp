@@ -31,10 +31,10 @@ float largest_of_block(const float* scores) {
     return std::max(std::max(lanes[0], lanes[1]), std::max(lanes[2], lanes[3]));
 }
 
-// Two levels have paid when they have left half unread: finding the floors takes about as long as
-// reading 800 pages of every KV head (measured).
+// Two levels have paid when they have left three quarters unread: finding the floors takes up to
+// half as long as a scan (measured at 16,384 pages of 8 KV heads).
 bool pays(std::int64_t read, std::int64_t all) {
-    return 2 * read <= all;
+    return 4 * read <= all;
 }
 
 // Superpages that are read first for so many best pages: twice those that the pages would fill.

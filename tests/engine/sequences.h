@@ -11,7 +11,7 @@ namespace memside::engine::test {
 
 enum class Keys {
     iid,        // normal, each token for itself
-    clustered,  // passages of 600 to 1400 tokens, each around a direction of its own
+    clustered,  // passages of 2000 to 3000 tokens, each around a direction of its own
     tied,       // small integers: scores tie often
 };
 
@@ -38,11 +38,11 @@ inline void write_keys(KvStore& store, int layer, std::int64_t first, std::int64
     for (std::int64_t token = first; token < last; ++token) {
         if (keys == Keys::clustered && left-- == 0) {
             for (float& value : centre) value = normal(random);
-            left = 600 + static_cast<std::int64_t>(random() % 800);
+            left = 2000 + static_cast<std::int64_t>(random() % 1000);
         }
         for (std::size_t i = 0; i < values; ++i) {
             key[i] = keys == Keys::tied        ? static_cast<float>(random() % 3) - 1.0F
-                     : keys == Keys::clustered ? centre[i] + 0.05F * normal(random)
+                     : keys == Keys::clustered ? centre[i] + 0.02F * normal(random)
                                                : normal(random);
         }
         store.write(layer, token, key.data(), key.data());

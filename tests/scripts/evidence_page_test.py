@@ -10,7 +10,7 @@ import evidence_page  # noqa: E402
 
 
 def record(figures):
-    return {"commit": "abc", "date": "2026-01-01", "load_before": 0.1, "figures": figures}
+    return {"commit": "abc", "date": "2026-01-01", "idle_before": 0.99, "figures": figures}
 
 
 def run(nanoseconds, fraction):
