@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 
 // "conv_int8_8x64x56x56x64x3x3x1x1x1_x86_vnni_1t": of C, and of files.
 std::string symbol_of(const tune::Task& task) {
-    std::string text = fmt::format("conv_{}_{}_{}_{}t", task.dtype,
-                                   tune::convolution_text(task.shape), task.target, task.threads);
+    std::string text = fmt::format("conv_{}_{}_{}_{}t", task.dtype, conv::format_shape(task.shape),
+                                   task.target, task.threads);
     std::replace(text.begin(), text.end(), ',', 'x');
     std::replace(text.begin(), text.end(), '-', '_');
     return text;
@@ -34,7 +34,7 @@ std::string manifest_of(const std::vector<tune::Database::Best>& kernels) {
         json.member("symbol", symbol);
         json.member("object", fmt::format("{}.o", symbol));
         json.member("header", fmt::format("{}.h", symbol));
-        json.member("shape", tune::convolution_text(best.task.shape));
+        json.member("shape", conv::format_shape(best.task.shape));
         json.member("dtype", best.task.dtype);
         json.member("target", best.task.target);
         json.member("threads", std::int64_t{best.task.threads});

@@ -25,7 +25,7 @@ std::string to_json(const tune::TaskOutcome& outcome, const tune::TuneOptions& h
     JsonWriter json;
     json.begin_object();
     json.member("version", MEMSIDE_VERSION);
-    json.member("shape", tune::convolution_text(outcome.task.shape));
+    json.member("shape", conv::format_shape(outcome.task.shape));
     json.member("dtype", outcome.task.dtype);
     json.member("target", outcome.task.target);
     json.member("threads", std::int64_t{outcome.task.threads});
@@ -87,7 +87,7 @@ std::string to_text(const tune::TaskOutcome& outcome, const tune::TuneOptions& h
     const auto* best = best_of(outcome);
     std::string text = fmt::format(
         "{} {} on {}, {} thread{}\nsearch   {}, {} of {} programs measured, {} failed\n",
-        outcome.task.dtype, tune::convolution_text(outcome.task.shape), outcome.task.target,
+        outcome.task.dtype, conv::format_shape(outcome.task.shape), outcome.task.target,
         outcome.task.threads, outcome.task.threads == 1 ? "" : "s", how.method.text,
         outcome.search.trials.size(), outcome.candidates->size(), outcome.search.failures);
     if (best == nullptr) return text;
@@ -104,7 +104,7 @@ std::string to_text(const tune::TaskOutcome& outcome, const tune::TuneOptions& h
 Status run(const Options& options) {
     MEMSIDE_TRY(const std::string shape, options.required("--shape"));
     MEMSIDE_TRY(tune::Task task, read_task(options));
-    MEMSIDE_TRY(task.shape, tune::parse_convolution(shape, "--shape"));
+    MEMSIDE_TRY(task.shape, conv::parse_shape(shape, "--shape"));
     MEMSIDE_TRY(tune::TuneOptions how, read_tune_options(options));
     MEMSIDE_TRY(const bool on_standard_output, check_outputs(options, {"--json", "--csv"}, {}));
     MEMSIDE_TRY(const auto target, tune::find_target(task.target, "--target"));

@@ -68,7 +68,7 @@ std::string to_json(const tune::Network& network, const std::vector<TunedLayer>&
         const auto time_ns = tuned.time_ns();
         json.begin_object();
         json.member("name", tuned.layer.name);
-        json.member("shape", tune::convolution_text(tuned.layer.shape));
+        json.member("shape", conv::format_shape(tuned.layer.shape));
         json.member("count", std::int64_t{tuned.layer.count});
         json.member("best_config", time_ns
                                        ? std::optional(outcome.candidates->text(
@@ -102,7 +102,7 @@ std::string to_text(const tune::Network& network, const std::vector<TunedLayer>&
     for (const TunedLayer& tuned : layers) {
         const auto time_ns = tuned.time_ns();
         table.add({{tuned.layer.name},
-                   {tune::convolution_text(tuned.layer.shape)},
+                   {conv::format_shape(tuned.layer.shape)},
                    {fmt::format("{}", tuned.layer.count)},
                    {time_ns ? fmt::format("{:.1f}", *time_ns / 1e3) : "-"},
                    {time_ns ? fmt::format("{:.1f}", tuned.outcome.gops(*time_ns)) : "-"},

@@ -62,7 +62,7 @@ Status run(const Options& options) {
     MEMSIDE_TRY(const std::string shape, options.required("--shape"));
     MEMSIDE_TRY(const std::string out, options.required("--out"));
     MEMSIDE_TRY(tune::Task task, read_task(options));
-    MEMSIDE_TRY(task.shape, tune::parse_convolution(shape, "--shape"));
+    MEMSIDE_TRY(task.shape, conv::parse_shape(shape, "--shape"));
     MEMSIDE_TRY(const tune::RunnerLimits limits, read_limits(options));
     MEMSIDE_TRY(const tune::Sampling sampling, read_sampling(options));
     tune::RoundOptions rounds;

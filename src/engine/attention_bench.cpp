@@ -1,8 +1,9 @@
 #include "engine/attention_bench.h"
 
-#include <chrono>
 #include <cmath>
 
+#include "base/clock.h"
+#include "base/median.h"
 #include "engine/attention.h"
 #include "engine/policy_attention.h"
 #include "engine/stream_rate.h"
@@ -11,19 +12,8 @@
 namespace memside::engine {
 namespace {
 
-double seconds_now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-}
-
 std::size_t size(std::int64_t count) {
     return static_cast<std::size_t>(count);
-}
-
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
 }
 
 // The page being written and the newest whole one, and the first: as a user would have it.

@@ -1,17 +1,13 @@
 #include "engine/decode_bench.h"
 
 #include <cassert>
-#include <chrono>
 
+#include "base/clock.h"
+#include "base/median.h"
 #include "kv/counter_random.h"
 
 namespace memside::engine {
 namespace {
-
-double seconds_now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-}
 
 void fill(Decoder& decoder, const DecodeBenchOptions& options) {
     if (options.text.empty()) {
@@ -54,9 +50,7 @@ Result<DecodeBenchResult> bench_decode(const ModelFile& model, const DecodeBench
         result.total_s += times.back();
         ++result.steps;
     }
-    const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-    std::nth_element(times.begin(), middle, times.end());
-    result.step_s = *middle;
+    result.step_s = median(times);
     result.statistics = decoder->statistics();
     return result;
 }

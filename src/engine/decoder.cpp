@@ -1,8 +1,8 @@
 #include "engine/decoder.h"
 
 #include <cassert>
-#include <chrono>
 
+#include "base/clock.h"
 #include "engine/dequantize.h"
 #include "engine/elementwise.h"
 #include "engine/matmul.h"
@@ -14,11 +14,6 @@ namespace {
 // Tokens that go through a layer together. Their integers, with scales and sums, stay within a
 // core's level-2 cache up to rows of about 10,000 values.
 constexpr std::int64_t block_tokens = 64;
-
-double seconds_now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-}
 
 KvShape kv_shape(const ModelSpec& spec, const DecoderOptions& options) {
     KvShape shape;

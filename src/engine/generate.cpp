@@ -1,19 +1,9 @@
 #include "engine/generate.h"
 
-#include <chrono>
-
+#include "base/clock.h"
 #include "engine/stop_text.h"
 
 namespace memside::engine {
-namespace {
-
-double seconds_now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-}
-
-}  // namespace
-
 Generation generate(Decoder& decoder, const Tokenizer& tokenizer, std::span<const TokenId> prompt,
                     const GenerateOptions& options,
                     const std::function<bool(std::string_view)>& show) {

@@ -2,20 +2,15 @@
 
 #include <algorithm>
 #include <cassert>
-#include <chrono>
 #include <numbers>
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "kv/layout.h"
 #include "kv/selection.h"
 
 namespace memside::engine {
 namespace {
-
-double seconds_now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-}
 
 SelectionConfig selection_of(const KvPolicy& policy) {
     SelectionConfig config = policy.selection;
@@ -170,16 +165,15 @@ kv::ResidencyChange PolicyAttention::residency_change(int layer, std::int64_t se
     const kv::PageList& resident = fast_.resident(layer, set);
     kv::ResidencyChange change =
         policy_.variant->residency->change(scores, wanted, resident, pool_pages_);
-    filled = 0;
-    const kv::PageList after = kv::resident_after(resident, change);
-    if (policy_.variant->ranks_all_pages) {
-        if (resident.empty()) filled = static_cast<std::int64_t>(change.recalled.size());
-        return change;
+    if (!policy_.variant->ranks_all_pages) {
+        // Steady pages move in for those that leave; places that nobody holds are taken as well.
+        const kv::PageList after = kv::resident_after(resident, change);
+        const kv::PageList grown =
+            kv::top_of(scores, kv::pages_without(wanted, after),
+                       pool_pages_ - static_cast<std::int64_t>(after.size()));
+        change.recalled = kv::pages_of_either(change.recalled, grown);
     }
-    const kv::PageList grown = kv::top_of(scores, kv::pages_without(wanted, after),
-                                          pool_pages_ - static_cast<std::int64_t>(after.size()));
-    filled = static_cast<std::int64_t>(grown.size());
-    change.recalled = kv::pages_of_either(change.recalled, grown);
+    filled = resident.empty() ? static_cast<std::int64_t>(change.recalled.size()) : 0;
     return change;
 }
 

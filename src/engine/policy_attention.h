@@ -23,8 +23,8 @@ struct PolicyCounts {
     std::int64_t pages_selected = 0;
     std::int64_t pages_scanned = 0;   // digests read, that of a superpage as one
     std::int64_t pages_recalled = 0;  // copied into the pool
-    // Copied into an empty pool, and into places that a steady set had left: what a prefill would
-    // have left there, as in kv/selection_run.h. None of the recalled ones.
+    // Copied into a set's empty pool, as a prefill would have left it there (kv/selection_run.h);
+    // none of the recalled ones.
     std::int64_t pages_filled = 0;
     std::int64_t kv_bytes = 0;      // read by attention, copies in the pool included
     std::int64_t pool_bytes = 0;    // of those, in the pool

@@ -1,9 +1,9 @@
+#include "base/median.h"
 #include "base/text.h"
 #include "report/bakeoff.h"
 #include "report/figure_page.h"
 #include "report/html_parts.h"
 #include "report/json_writer.h"
-#include "tune/measure.h"
 
 namespace memside {
 namespace {
@@ -28,7 +28,7 @@ XySeries median_search(const std::vector<const tune::Replay*>& runs, const std::
             const std::size_t at = std::min(trial, run->best_after.size());
             shares.push_back(at == 0 ? 0.0 : static_cast<double>(run->best_after[at - 1]));
         }
-        const double share = 100 * tune::median(std::move(shares));
+        const double share = 100 * median(std::move(shares));
         if (share == last && trial != longest) continue;
         // A step, not a slope: the share holds until the trial that changes it.
         if (last >= 0 && share != last) {

@@ -159,7 +159,7 @@ Status Database::prepare_schema() {
 
 Result<std::int64_t> Database::task_id(const Task& task) {
     const auto bound = [&](Statement& statement) -> Statement& {
-        return statement.bind(convolution_text(task.shape))
+        return statement.bind(conv::format_shape(task.shape))
             .bind(task.dtype)
             .bind(task.target)
             .bind(std::int64_t{task.threads})
@@ -233,7 +233,7 @@ Result<std::vector<Database::Best>> Database::best() {
     std::vector<Best> list;
     while (read.step()) {
         Best best;
-        MEMSIDE_TRY(best.task.shape, parse_convolution(read.text(0), path_));
+        MEMSIDE_TRY(best.task.shape, conv::parse_shape(read.text(0), path_));
         best.task.dtype = read.text(1);
         best.task.target = read.text(2);
         best.task.threads = static_cast<int>(read.integer(3));

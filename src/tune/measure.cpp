@@ -3,6 +3,8 @@
 #include <cassert>
 #include <ctime>
 
+#include "base/median.h"
+
 namespace memside::tune {
 namespace {
 
@@ -35,13 +37,6 @@ std::string difference(const Kernel& kernel, std::span<const std::byte> referenc
 }
 
 }  // namespace
-
-double median(std::vector<double> values) {
-    assert(!values.empty());
-    std::sort(values.begin(), values.end());
-    const std::size_t half = values.size() / 2;
-    return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
 
 TrialResult measure(Measurer& measurer, const Point& point, const Sampling& sampling) {
     Result<std::unique_ptr<Kernel>> built = measurer.build(point);

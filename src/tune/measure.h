@@ -10,7 +10,4 @@ namespace memside::tune {
 // does after the timed runs.
 TrialResult measure(Measurer& measurer, const Point& point, const Sampling& sampling);
 
-// Of at least one number; of an even count, the mean of the two in the middle.
-double median(std::vector<double> values);
-
 }  // namespace memside::tune

@@ -25,7 +25,7 @@ Result<Network::Layer> read_layer(const ConfigNode& node, std::int64_t batch) {
     MEMSIDE_TRY(layer.name, required_text(node, "name"));
     MEMSIDE_TRY(const std::string shape, required_text(node, "shape"));
     MEMSIDE_TRY(const std::string count, required_text(node, "count"));
-    MEMSIDE_TRY(layer.shape, parse_convolution(fmt::format("{},{}", batch, shape), node.where()));
+    MEMSIDE_TRY(layer.shape, conv::parse_shape(fmt::format("{},{}", batch, shape), node.where()));
     MEMSIDE_TRY(const std::int64_t times, parse_integer(count, 1, 1000, node.where()));
     layer.count = static_cast<int>(times);
     return layer;

@@ -12,7 +12,7 @@ namespace memside::tune {
 struct Network {
     struct Layer {
         std::string name;
-        ConvolutionShape shape;
+        conv::ConvShape shape;
         int count = 1;  // how often the network has it
     };
 

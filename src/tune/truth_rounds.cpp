@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "base/median.h"
 #include "tune/measure.h"
 
 namespace memside::tune {

@@ -15,8 +15,7 @@ using conv::ConvProblem;
 
 Result<ConvProblem> problem_of(const Task& task) {
     ConvProblem problem;
-    const ConvolutionShape& s = task.shape;
-    problem.shape = {s.n, s.c, s.h, s.w, s.k, s.r, s.s, s.stride, s.pad, s.dilation};
+    problem.shape = task.shape;
     problem.weight = task.dtype == "int4" ? conv::WeightType::s4 : conv::WeightType::s8;
     MEMSIDE_CHECK(conv::check(problem, "--shape"));
     return problem;

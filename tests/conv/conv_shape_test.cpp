@@ -23,6 +23,13 @@ TEST(ConvShape, sizes_and_operations_are_those_of_the_published_layer) {
     EXPECT_EQ(stem.value().operations(), 2.0 * 112 * 112 * 64 * 147);
 }
 
+TEST(ConvShape, the_3x3_layers_of_resnet_50_have_the_same_operations) {
+    // 1.85 G each at batch 8.
+    for (const char* text : {"8,64,56,56,64,3,3,1,1", "8,512,7,7,512,3,3,1,1"}) {
+        EXPECT_EQ(parse_shape(text, "")->operations(), 1849688064.0);
+    }
+}
+
 TEST(ConvShape, dilation_spreads_the_kernel) {
     const auto shape = parse_shape("1,8,9,12,8,3,2,1,0,4", "--shape");
     ASSERT_TRUE(shape.ok());

@@ -39,7 +39,6 @@ class DecoderPolicyTest : public testing::Test {
         model.shape.vocab = 64;
         model.shape.layers = 3;
         model.sliding_window = window;
-        // Sharp attention: which pages are read must matter.
         test::build(model);
         auto opened = open_model(folder_.write("model.gguf", model.file));
         ASSERT_TRUE(opened.ok()) << opened.error().message();

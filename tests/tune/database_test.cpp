@@ -9,7 +9,7 @@ namespace memside::tune {
 namespace {
 
 Task task(const std::string& shape = "1,64,56,56,64,3,3,1,1", int threads = 1) {
-    return {*parse_convolution(shape, ""), "int8", "x86-vnni", threads, "a machine"};
+    return {*conv::parse_shape(shape, ""), "int8", "x86-vnni", threads, "a machine"};
 }
 
 std::unique_ptr<Database> opened(const std::string& path) {

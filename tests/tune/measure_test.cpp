@@ -39,11 +39,5 @@ TEST(Measure, a_point_that_does_not_compile_says_why) {
     EXPECT_EQ(result.error, "register tile: has no registers");
 }
 
-TEST(Measure, the_median_is_in_the_middle) {
-    EXPECT_EQ(median({5, 1, 9}), 5);
-    EXPECT_EQ(median({8, 2, 4, 100}), 6);
-    EXPECT_EQ(median({3}), 3);
-}
-
 }  // namespace
 }  // namespace memside::tune

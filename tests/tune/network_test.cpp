@@ -27,7 +27,7 @@ TEST(Network, has_the_published_count_of_layers_and_weights) {
         std::int64_t layers = 0;
         std::int64_t weights = 0;
         for (const Network::Layer& layer : network->layers) {
-            const ConvolutionShape& s = layer.shape;
+            const conv::ConvShape& s = layer.shape;
             layers += layer.count;
             weights += layer.count * s.k * s.c * s.r * s.s;
         }
@@ -44,7 +44,7 @@ TEST(Network, every_layer_reads_what_some_layer_or_the_image_gives) {
         const auto network = load_network(expected.name, 1);
         std::vector<std::int64_t> sizes{224};
         for (const Network::Layer& layer : network->layers) {
-            const ConvolutionShape& s = layer.shape;
+            const conv::ConvShape& s = layer.shape;
             const bool given = std::any_of(sizes.begin(), sizes.end(), [&](std::int64_t size) {
                 return size == s.h || size == 2 * s.h;
             });

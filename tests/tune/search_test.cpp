@@ -31,7 +31,7 @@ std::string text_of(const SearchOutcome& outcome) {
 }
 
 Task task() {
-    return {*parse_convolution("1,64,56,56,64,3,3,1,1", ""), "int8", "x86-vnni", 1, "machine"};
+    return {*conv::parse_shape("1,64,56,56,64,3,3,1,1", ""), "int8", "x86-vnni", 1, "machine"};
 }
 
 TEST(Search, covers_a_space_and_knows_its_best) {

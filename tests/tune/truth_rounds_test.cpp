@@ -48,7 +48,7 @@ TEST(TruthRounds, rounds_that_were_cut_off_go_on) {
     const auto list = listed(std::make_shared<PlainSpace>(std::vector<std::size_t>{5, 5}));
     auto database = Database::open(place.file("t.sqlite"));
     ASSERT_TRUE(database.ok());
-    const Task task{*parse_convolution("1,8,8,8,8,1,1,1,0", ""), "int8", "x86-vnni", 1, "machine"};
+    const Task task{*conv::parse_shape("1,8,8,8,8,1,1,1,0", ""), "int8", "x86-vnni", 1, "machine"};
     std::size_t calls = 0;
     const Measure measure = [&](CandidateId id) -> Result<TrialResult> {
         if (calls == 40) return Error{"disk", "full", Error::Kind::environment};

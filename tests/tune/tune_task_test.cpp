@@ -25,7 +25,7 @@ class TestTarget : public Target {
 };
 
 Task task() {
-    return {*parse_convolution("1,8,8,8,8,1,1,1,0", ""), "int8", "x86-vnni", 1, "machine"};
+    return {*conv::parse_shape("1,8,8,8,8,1,1,1,0", ""), "int8", "x86-vnni", 1, "machine"};
 }
 
 TuneOptions options(const std::string& method, std::size_t trials) {
