@@ -15,7 +15,7 @@ ctest = scripts/run-tests $(if $(REQUIRE_MODEL),--require-model) \
   --output-on-failure --parallel $(JOBS) --no-tests=error --no-label-summary
 
 .PHONY: help demo check packages model build fuzzers fuzz fuzz-smoke lint sanitize check-debian13 format \
-  bench-aim evidence-e
+  bench-aim evidence-e evidence-f
 
 # The steps use every core themselves, and the output has an order.
 .NOTPARALLEL:
@@ -29,6 +29,7 @@ help:
 	@echo 'make sanitize        every test under ASan + UBSan, then under TSan'
 	@echo 'make fuzz            every fuzzer for SECONDS=600 seconds'
 	@echo 'make evidence-e      what docs/evidence/e.md says of real decoding, hours the first time'
+	@echo 'make evidence-f      what docs/evidence/f.md says of memory beyond memory, two hours'
 	@echo 'make bench-aim       how fast AiM programs run, beside the public simulator'
 	@echo 'make check-debian13  make check and make demo on a fresh Debian 13 in a chroot (root)'
 
@@ -82,6 +83,9 @@ sanitize: packages
 evidence-e: build model fuzzers
 	@scripts/install-packages python3-venv
 	scripts/evidence-e
+
+evidence-f: build model fuzzers
+	scripts/evidence-f
 
 bench-aim: build
 	build/release/bench_aim_speed

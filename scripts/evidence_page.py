@@ -1,5 +1,7 @@
 """The page docs/evidence/e.md out of the figures that scripts/evidence-e kept."""
 
+from evidence_driver import page_table as table
+
 # Dense attention of one layer at 1 and 2 threads in milliseconds, head dimension 64, 32 query and 8 KV
 # heads, f32 query. Measured before this project, on two cores of an AMD Zen 5 server processor whose
 # memory streams 38.9 GB/s to one thread and 41.7 GB/s to two.
@@ -15,12 +17,6 @@ QUOTED_ATTENTION = """
 # a selection of 4,096 tokens should be.
 STREAM_GOAL = {1: 0.60, 2: 0.75}
 SELECTION_GOAL = {"128K": 10.0, "1M": 40.0}
-
-
-def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
 
 
 def short(value):
