@@ -87,6 +87,7 @@ Result<Outcome> measure(Request request) {
     MEMSIDE_TRY(const engine::DecodeBenchResult result, engine::bench_decode(model, request.bench));
     Outcome outcome{result, {}};
     outcome.report.policy = request.bench.decoder.policy;
+    outcome.report.set_store(result.memory);
     outcome.report.steps = result.steps;
     // The median step: a machine that others use too disturbs some steps.
     outcome.report.decode_s = result.step_s * static_cast<double>(result.steps);

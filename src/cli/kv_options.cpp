@@ -16,6 +16,9 @@ constexpr std::int64_t default_sink_pages = 1;
 constexpr std::int64_t default_recent_pages = 2;
 constexpr std::int64_t default_dense_layers = 2;
 
+// A tier of that name is followed by its folder.
+constexpr std::string_view file_tier = "file:";
+
 constexpr const char* of_selecting[] = {"--budget",       "--budget-mass",  "--digest",
                                         "--digest-type",  "--digest-coef",  "--select-per",
                                         "--group-score",  "--dense-layers", "--sink-pages",
@@ -40,7 +43,23 @@ Status refuse_meaningless(const Options& options, const engine::KvPolicyVariant&
         MEMSIDE_CHECK(refuse(name, variant.selects, "pnm-kv, png-kv and recall"));
     }
     MEMSIDE_CHECK(refuse("--steady", variant.name == "png-kv", "png-kv"));
-    return refuse("--kv-pool", variant.name == "recall", "recall");
+    if (options.text_or("--kv-tier", "dram").starts_with(file_tier)) return {};
+    return refuse("--kv-pool", variant.name == "recall", "recall, and for --kv-tier file:DIR");
+}
+
+Status read_tier(const Options& options, engine::KvTier& tier) {
+    const std::string name = options.text_or("--kv-tier", "dram");
+    if (name == "dram") return {};
+    if (!name.starts_with(file_tier)) {
+        return bad_input("--kv-tier", fmt::format("{} is not implemented; allowed: dram, file:DIR",
+                                                  in_quotes(name)));
+    }
+    tier.folder = name.substr(file_tier.size());
+    if (tier.folder.empty()) return bad_input("--kv-tier", "'file:' names no folder: file:DIR");
+    if (const auto bytes = options.text("--kv-pool")) {
+        MEMSIDE_TRY(tier.pool_bytes, parse_bytes(*bytes, "--kv-pool"));
+    }
+    return {};
 }
 
 Status read_selection(const Options& options, engine::KvPolicy& policy) {
@@ -94,7 +113,9 @@ void declare_kv_options(Options& options) {
                 "recall  the same, with all of them copied into a pool first");
     options.add("--page-size", "TOKENS", "a power of two from 16 (default: 64)");
     options.add("--kv-type", "TYPE", "f16 (default), bf16 or int8");
-    options.add("--kv-tier", "TIER", "dram (default)");
+    options.add("--kv-tier", "TIER",
+                "dram (default), or file:DIR: full pages in a file of that folder, which is gone "
+                "with the run");
     options.group("Selecting pages");
     options.add("--budget", "TOKENS", "attended by a page set, in whole pages (default: 4096)");
     options.add("--budget-mass", "P",
@@ -111,7 +132,9 @@ void declare_kv_options(Options& options) {
     options.add("--recent-pages", "N", "newest pages that are always in (default: 2)");
     options.add("--sticky", "STEPS", "steps that a selection serves (default: 1)");
     options.add("--steady", "TOKENS", "png-kv: kept in the pool (default: half the budget)");
-    options.add("--kv-pool", "BYTES", "recall: size of the pool (default: twice the budget)");
+    options.add("--kv-pool", "BYTES",
+                "recall: size of the pool (default: twice the budget); file:DIR: memory of all "
+                "pages, but for those being written (default: 64 MiB and what the policy keeps)");
 }
 
 void declare_unavailable_kv_options(Options& options) {
@@ -128,10 +151,7 @@ Status read_kv_options(const Options& options, engine::DecoderOptions& decoder) 
     MEMSIDE_TRY(const std::size_t chosen, options.choice("--policy", "dense", policies));
     decoder.policy.variant = &engine::kv_policy_variants()[chosen];
     MEMSIDE_CHECK(refuse_meaningless(options, *decoder.policy.variant));
-    if (const std::string tier = options.text_or("--kv-tier", "dram"); tier != "dram") {
-        return bad_input("--kv-tier", fmt::format("{} is not implemented yet; implemented: dram",
-                                                  in_quotes(tier)));
-    }
+    MEMSIDE_CHECK(read_tier(options, decoder.tier));
     constexpr kv::ValueType types[] = {kv::ValueType::f16, kv::ValueType::bf16,
                                        kv::ValueType::int8};
     MEMSIDE_TRY(const std::size_t type,

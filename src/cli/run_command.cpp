@@ -100,6 +100,7 @@ Result<RunResult> run(const RunRequest& request, bool show_text) {
     RunResult result;
     result.prompt_tokens = static_cast<std::int64_t>(prompt.size());
     result.decode.policy = options.policy;
+    result.decode.set_store(decoder->memory());
     result.decode.kernels =
         fmt::format("{} weights, {} attention, {} threads", engine::matmul_variant().name,
                     engine::attention_variant().name, decoder->threads());

@@ -30,6 +30,39 @@ double DecodeReport::share(double seconds) const {
     return statistics.total_s > 0.0 ? seconds / statistics.total_s : 0.0;
 }
 
+namespace {
+
+// Only where pages lie in a file.
+void write_file_members(JsonWriter& json, const DecodeReport& report) {
+    const engine::StreamCounts& stream = report.statistics.stream;
+    json.member("file_bytes_read_per_step", report.per_step(stream.bytes));
+    json.member("file_reads_per_step", report.per_step(stream.reads));
+    json.member("file_wait_share", report.share(stream.wait_s));
+    // Of the bytes attended, those that were in memory before the step asked for them: pages that
+    // stay there, not those read ahead.
+    json.member("pool_hit_rate", report.pool_hit_rate());
+    json.member("read_ahead_per_step", report.per_step(stream.ahead));
+    json.member("read_ahead_hit_rate",
+                stream.ahead > 0 ? static_cast<double>(stream.ahead_wanted) /
+                                       static_cast<double>(stream.ahead)
+                                 : 0.0);
+    json.member("kv_memory_bytes", report.kv_memory_bytes);
+    json.member("kv_file_bytes", report.kv_file_bytes);
+}
+
+}  // namespace
+
+double DecodeReport::pool_hit_rate() const {
+    const auto kv = static_cast<double>(statistics.kv_bytes());
+    return kv > 0.0 ? 1.0 - static_cast<double>(statistics.kv_bytes_from_file()) / kv : 0.0;
+}
+
+void DecodeReport::set_store(const engine::KvMemory& memory) {
+    reads_file = memory.file_bytes > 0;
+    kv_memory_bytes = memory.memory_bytes;
+    kv_file_bytes = memory.file_bytes;
+}
+
 void write_decode_members(JsonWriter& json, const DecodeReport& report) {
     const engine::StepStatistics& steps = report.statistics;
     const bool selects = report.policy.variant->selects;
@@ -60,10 +93,13 @@ void write_decode_members(JsonWriter& json, const DecodeReport& report) {
     of_selection("pool_bytes_written_per_step", report.per_step(steps.policy.copied_bytes));
     json.key("bytes_read");
     json.begin_object(JsonWriter::Layout::one_line);
-    // Of all steps; the pool is memory of the same machine, and a copy is read before it is
-    // written.
-    json.member("dram", steps.kv_bytes() + steps.policy.digest_bytes + steps.policy.copied_bytes);
+    // Of all steps, where bytes were found; the pool is memory of the same machine, and a copy is
+    // read before it is written.
+    json.member("dram", steps.kv_bytes() - steps.kv_bytes_from_file() + steps.policy.digest_bytes +
+                            steps.policy.copied_bytes - steps.policy.copied_bytes_from_file);
+    if (report.reads_file) json.member("file", steps.stream.bytes);
     json.end_object();
+    if (report.reads_file) write_file_members(json, report);
     const double scoring = report.share(steps.policy.scoring_s);
     const double recall = report.share(steps.policy.recall_s);
     const double attention = report.share(steps.attention_s);
@@ -101,6 +137,15 @@ std::vector<std::string> describe_decode(const DecodeReport& report) {
             format_bytes(report.per_step(steps.policy.digest_bytes))));
     } else {
         lines.push_back(fmt::format("dense: a step reads {} of keys and values", kv));
+    }
+    if (report.reads_file) {
+        lines.push_back(fmt::format(
+            "file: a step reads {} and waits for it {:.1f} % of its time; {:.1f} % of what it "
+            "attends was in memory; {} of keys and values lie in the file, {} in memory",
+            format_bytes(report.per_step(steps.stream.bytes)),
+            100.0 * report.share(steps.stream.wait_s), 100.0 * report.pool_hit_rate(),
+            format_bytes(static_cast<double>(report.kv_file_bytes)),
+            format_bytes(static_cast<double>(report.kv_memory_bytes))));
     }
     lines.push_back(fmt::format("{}; peak memory {}", report.kernels,
                                 format_bytes(static_cast<double>(peak_rss_bytes()))));

@@ -19,13 +19,20 @@ struct DecodeReport {
     double decode_s = 0.0;
     engine::StepStatistics statistics;
     std::string kernels;
+    // Of a file tier.
+    bool reads_file = false;
+    std::int64_t kv_memory_bytes = 0;
+    std::int64_t kv_file_bytes = 0;
 
+    void set_store(const engine::KvMemory& memory);
     double tok_per_s() const;
     double per_step(std::int64_t total) const;
     // Mean of a page set of a selecting layer in one step, as in `simulate`.
     double per_set(std::int64_t total) const;
     // Digests read for a KV head of a selecting layer in one step, a mean.
     double pages_scanned() const;
+    // The share of the bytes attended that need not be read from the file.
+    double pool_hit_rate() const;
     // Of the steps' time.
     double share(double seconds) const;
 };

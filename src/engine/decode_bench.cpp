@@ -11,7 +11,7 @@ namespace {
 
 Status fill(Decoder& decoder, const DecodeBenchOptions& options) {
     if (options.text.empty()) {
-        return decoder.fill_random(options.depth_tokens, options.seed);
+        return decoder.fill_random(options.depth_tokens, options.seed, options.fed);
     }
     assert(static_cast<std::int64_t>(options.text.size()) == options.depth_tokens);
     MEMSIDE_CHECK(decoder.feed(options.text, options.fed));
@@ -27,6 +27,7 @@ Result<DecodeBenchResult> bench_decode(const ModelFile& model, const DecodeBench
     MEMSIDE_TRY(const auto decoder, Decoder::make(model, decoder_options));
     DecodeBenchResult result;
     result.threads = decoder->threads();
+    result.memory = decoder->memory();
     const double begin = seconds_now();
     MEMSIDE_CHECK(fill(*decoder, options));
     result.fill_s = seconds_now() - begin;

@@ -19,7 +19,7 @@ struct DecodeBenchOptions {
     std::int64_t max_steps = 256;
     double seconds = 5.0;  // of measuring; fewer after max_steps
     std::uint64_t seed = 1;
-    std::function<void(std::int64_t tokens)> fed;  // hears how many of the text are in, if set
+    std::function<void(std::int64_t tokens)> fed;  // hears how many are in, if set
 };
 
 struct DecodeBenchResult {
@@ -28,6 +28,7 @@ struct DecodeBenchResult {
     double total_s = 0.0;  // of those steps
     double fill_s = 0.0;
     StepStatistics statistics;  // of those steps
+    KvMemory memory;
     unsigned threads = 0;
 };
 

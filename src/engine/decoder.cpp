@@ -30,6 +30,16 @@ KvShape kv_shape(const ModelSpec& spec, const DecoderOptions& options) {
     return shape;
 }
 
+std::vector<bool> selecting_layers(const ModelSpec& spec, const KvPolicy& policy) {
+    kv::PageFormat format;
+    format.dense_layers = policy.dense_layers;
+    std::vector<bool> result;
+    for (int layer = 0; layer < spec.layers; ++layer) {
+        result.push_back(policy.variant->selects && kv::selects(spec, format, layer));
+    }
+    return result;
+}
+
 std::size_t size(std::int64_t count) {
     return static_cast<std::size_t>(count);
 }
@@ -39,22 +49,22 @@ std::size_t size(std::int64_t count) {
 Result<std::unique_ptr<Decoder>> Decoder::make(const ModelFile& model,
                                                const DecoderOptions& options) {
     MEMSIDE_CHECK(check_policy(options.policy, options.page_tokens));
-    MEMSIDE_TRY(KvStore store, KvStore::make(kv_shape(model.config.spec, options)));
+    const ModelSpec& spec = model.config.spec;
+    KvPolicy policy = options.policy;
+    const std::vector<bool> selecting = selecting_layers(spec, policy);
+    const KvShape shape = kv_shape(spec, options);
+    MEMSIDE_TRY(const FileTier tier, share_pool(options.tier, shape, selecting, spec.heads,
+                                                block_tokens, policy));
+    MEMSIDE_TRY(KvStore store, KvStore::make(shape, tier));
     auto decoder = std::unique_ptr<Decoder>(new Decoder(model, options, std::move(store)));
-    MEMSIDE_CHECK(decoder->make_selection(options.policy));
+    MEMSIDE_CHECK(decoder->make_selection(policy, selecting));
     return decoder;
 }
 
-Status Decoder::make_selection(const KvPolicy& policy) {
+Status Decoder::make_selection(const KvPolicy& policy, const std::vector<bool>& selecting) {
     if (!policy.variant->selects) return {};
-    std::vector<bool> selecting;
-    for (int layer = 0; layer < config_.spec.layers; ++layer) {
-        kv::PageFormat format;
-        format.dense_layers = policy.dense_layers;
-        selecting.push_back(kv::selects(config_.spec, format, layer));
-    }
     MEMSIDE_TRY(selected_, PolicyAttention::make(store_, pool_, config_.spec.heads, policy,
-                                                 std::move(selecting)));
+                                                 selecting));
     return {};
 }
 
@@ -67,6 +77,7 @@ Decoder::Decoder(const ModelFile& model, const DecoderOptions& options, KvStore 
       rope_(config_.rope, config_.rope_dims, config_.rope_pairs, weights_.rope_factors),
       sliding_rope_(config_.sliding_rope, config_.rope_dims, config_.rope_pairs,
                     weights_.rope_factors),
+      reads_ahead_(options.tier.read_ahead && store_.stream() != nullptr),
       activations_(options.activation_terms) {
     const ModelSpec& spec = config_.spec;
     const std::int64_t query_width = std::int64_t{spec.heads} * spec.head_dim;
@@ -189,6 +200,7 @@ Status Decoder::attend(int layer, std::int64_t tokens) {
     const bool quantized = is_quantized(weights.query.weight.type);
     multiply(weights.key, keys_.data(), quantized);
     multiply(weights.value, values_.data(), quantized || is_quantized(weights.key.weight.type));
+    MEMSIDE_CHECK(store_.open(layer, length_, tokens));
     pool_.run(tokens, [&](std::int64_t token) { rotate_and_store(layer, token); });
     const AttentionCall call{layer,
                              queries_.data(),
@@ -201,8 +213,27 @@ Status Decoder::attend(int layer, std::int64_t tokens) {
     const double start = seconds_now();
     if (selects) MEMSIDE_CHECK(selected_->append(layer, length_, tokens));
     MEMSIDE_CHECK(selects && decoding_ ? selected_->run(call) : attention_.run(call));
+    MEMSIDE_CHECK(store_.close(layer, length_ + tokens));
+    if (reads_ahead_) read_ahead(layer, tokens);
     attending_s_ += seconds_now() - start;
     return {};
+}
+
+// After a layer has attended: what the next one to have pages in the file will read first. After
+// the last layer that is the first one, for the tokens after these.
+void Decoder::read_ahead(int layer, std::int64_t tokens) const {
+    const int layers = config_.spec.layers;
+    for (int step = 1; step <= layers; ++step) {
+        const int next = (layer + step) % layers;
+        const std::int64_t position = layer + step < layers ? length_ : length_ + tokens;
+        if (store_.pages_in_file(next, 0, position / store_.shape().page_tokens) == 0) continue;
+        if (decoding_ && selected_ != nullptr && selected_->selects(next)) {
+            selected_->read_ahead(next);
+        } else {
+            attention_.read_ahead(next, position);
+        }
+        return;
+    }
 }
 
 void Decoder::truncate(std::int64_t tokens) {
@@ -211,16 +242,41 @@ void Decoder::truncate(std::int64_t tokens) {
     if (selected_ != nullptr) selected_->truncate(tokens);
 }
 
-Status Decoder::fill_random(std::int64_t tokens, std::uint64_t seed) {
+Status Decoder::fill_random(std::int64_t tokens, std::uint64_t seed,
+                            const std::function<void(std::int64_t)>& filled) {
     assert(tokens <= store_.shape().capacity_tokens);
     truncate(0);
-    store_.fill_random(tokens, seed, pool_);
-    length_ = tokens;
-    if (selected_ == nullptr || tokens == 0) return {};
     for (int layer = 0; layer < config_.spec.layers; ++layer) {
-        if (selected_->selects(layer)) MEMSIDE_CHECK(selected_->append(layer, 0, tokens));
+        MEMSIDE_CHECK(fill_layer(layer, tokens, seed));
+        if (filled) filled(tokens * (layer + 1) / config_.spec.layers);
+    }
+    length_ = tokens;
+    return {};
+}
+
+Status Decoder::fill_layer(int layer, std::int64_t tokens, std::uint64_t seed) {
+    const std::int64_t page_tokens = store_.shape().page_tokens;
+    const std::int64_t at_once = store_.open_pages(layer) * page_tokens;
+    const std::int64_t pages = kv::page_count(tokens, page_tokens);
+    const bool slides = config_.spec.slides(layer);
+    const std::int64_t kept = slides ? std::max<std::int64_t>(pages - store_.open_pages(layer), 0) : 0;
+    for (std::int64_t first = kept * page_tokens; first < tokens; first += at_once) {
+        const std::int64_t count = std::min(at_once, tokens - first);
+        MEMSIDE_CHECK(store_.open(layer, first, count));
+        store_.fill_random(layer, first / page_tokens,
+                           kv::page_count(first + count, page_tokens), seed, pool_);
+        if (selected_ != nullptr && selected_->selects(layer)) {
+            MEMSIDE_CHECK(selected_->append(layer, first, count));
+        }
+        MEMSIDE_CHECK(store_.close(layer, first + count));
     }
     return {};
+}
+
+KvMemory Decoder::memory() const {
+    const std::int64_t pool = selected_ != nullptr ? selected_->pool_bytes() : 0;
+    return {store_.memory_bytes() + pool,
+            store_.stream() != nullptr ? store_.file()->bytes() : 0};
 }
 
 StepStatistics Decoder::statistics() const {
@@ -229,6 +285,8 @@ StepStatistics Decoder::statistics() const {
     result.total_s = total_s_;
     result.attention_s = attending_s_ - result.policy.scoring_s - result.policy.recall_s;
     result.dense_kv_bytes = attention_.bytes_read() - dense_bytes_before_;
+    result.dense_kv_bytes_from_file = attention_.bytes_from_file() - file_bytes_before_;
+    if (store_.stream() != nullptr) result.stream = store_.stream()->counts();
     return result;
 }
 
@@ -236,6 +294,8 @@ void Decoder::reset_statistics() {
     total_s_ = 0.0;
     attending_s_ = 0.0;
     dense_bytes_before_ = attention_.bytes_read();
+    file_bytes_before_ = attention_.bytes_from_file();
+    if (store_.stream() != nullptr) store_.stream()->reset_counts();
     if (selected_ != nullptr) selected_->reset_counts();
 }
 

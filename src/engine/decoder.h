@@ -13,6 +13,7 @@
 #include "engine/decoder_weights.h"
 #include "engine/kv_policy.h"
 #include "engine/kv_store.h"
+#include "engine/kv_tier.h"
 #include "engine/policy_attention.h"
 #include "engine/rope.h"
 #include "engine/thread_pool.h"
@@ -28,6 +29,7 @@ struct DecoderOptions {
     unsigned threads = 0;                        // 0: all cores
     // Of decode steps. Blocks of a prompt attend everything, and so do layers whose window slides.
     KvPolicy policy;
+    KvTier tier;
     // Bytes that activations are rounded to for quantised weights: 1, or 2, which brings logits a
     // hundred times closer to those of exact arithmetic for a tenth of a step's time.
     std::int64_t activation_terms = 2;
@@ -38,9 +40,22 @@ struct StepStatistics {
     double total_s = 0.0;
     double attention_s = 0.0;         // without scoring and recall
     std::int64_t dense_kv_bytes = 0;  // read by attention that does not select
+    std::int64_t dense_kv_bytes_from_file = 0;
     PolicyCounts policy;
+    StreamCounts stream;  // reads of the file, if there is one
 
     std::int64_t kv_bytes() const { return dense_kv_bytes + policy.kv_bytes; }
+    // Of those, of pages that had to be read from the file.
+    std::int64_t kv_bytes_from_file() const {
+        return dense_kv_bytes_from_file + policy.kv_bytes_from_file;
+    }
+};
+
+// What keys and values take when the sequence is as long as it may become: pages, frames and the
+// policy's pool, but not digests.
+struct KvMemory {
+    std::int64_t memory_bytes = 0;
+    std::int64_t file_bytes = 0;  // 0: none has to be read
 };
 
 class Decoder {
@@ -63,18 +78,23 @@ class Decoder {
     void truncate(std::int64_t tokens);
     // A sequence of `tokens` tokens with random keys and values instead of a prompt: for measuring
     // decode steps at a depth.
-    Status fill_random(std::int64_t tokens, std::uint64_t seed);
+    // `filled` hears how much of them is in.
+    Status fill_random(std::int64_t tokens, std::uint64_t seed,
+                       const std::function<void(std::int64_t)>& filled = {});
 
     const KvStore& store() const { return store_; }
     // The policy's attention, or null for dense.
     const PolicyAttention* selection() const { return selected_.get(); }
+    KvMemory memory() const;
     StepStatistics statistics() const;
     void reset_statistics();
     unsigned threads() const { return pool_.threads(); }
 
   private:
     Decoder(const ModelFile& model, const DecoderOptions& options, KvStore store);
-    Status make_selection(const KvPolicy& policy);
+    Status make_selection(const KvPolicy& policy, const std::vector<bool>& selecting);
+    Status fill_layer(int layer, std::int64_t tokens, std::uint64_t seed);
+    void read_ahead(int layer, std::int64_t tokens) const;
 
     Status feed_block(std::span<const TokenId> tokens);
     void embed(std::span<const TokenId> tokens);
@@ -95,11 +115,13 @@ class Decoder {
     std::unique_ptr<PolicyAttention> selected_;
     Rope rope_;
     Rope sliding_rope_;
+    bool reads_ahead_;
     std::int64_t length_ = 0;
     bool decoding_ = false;  // a token alone, not the rest of a prompt
     double total_s_ = 0.0;
     double attending_s_ = 0.0;  // scoring and recall included
     std::int64_t dense_bytes_before_ = 0;
+    std::int64_t file_bytes_before_ = 0;
 
     // Of a block of tokens, f32, token-major.
     std::vector<float> residual_;  // [hidden]

@@ -86,7 +86,7 @@ std::int64_t KvStore::places(std::size_t layer) const {
     return std::min(all, kv::page_count(kept, shape_.page_tokens) + 1);
 }
 
-Result<KvStore> KvStore::make(KvShape shape) {
+Result<KvStore> KvStore::make(KvShape shape, const FileTier& tier) {
     assert(std::has_single_bit(static_cast<std::uint64_t>(shape.page_tokens)));
     assert(shape.page_tokens >= min_page_tokens && shape.page_tokens <= max_page_tokens);
     if (shape.type != kv::ValueType::f16 && shape.type != kv::ValueType::bf16 &&
@@ -98,29 +98,115 @@ Result<KvStore> KvStore::make(KvShape shape) {
     }
     KvStore store;
     store.shape_ = std::move(shape);
-    store.page_bytes_ = store.shape_.page_bytes();
+    if (!tier.folder.empty()) store.shape_.piece_alignment = direct_alignment;
+    store.piece_bytes_ = store.shape_.piece_bytes();
     store.key_bytes_ = store.shape_.key_bytes();
     store.key_scale_bytes_ = store.shape_.key_scale_bytes();
     store.value_scale_bytes_ = store.shape_.value_scale_bytes();
-    const std::size_t total =
-        static_cast<std::size_t>(store.bytes_of(store.shape_.capacity_tokens));
-    if (total > physical_memory_bytes()) {
-        return Error{
-            "",
-            fmt::format("keys and values of {} tokens are {}, more than the {} of memory "
-                        "of this machine",
-                        store.shape_.capacity_tokens, format_bytes(static_cast<double>(total)),
-                        format_bytes(static_cast<double>(physical_memory_bytes()))),
-            Error::Kind::infeasible};
+    store.arrange(tier);
+    MEMSIDE_CHECK(store.check_memory());
+    for (Layer& layer : store.layers_) {
+        const std::int64_t places = layer.first_pages + layer.ring;
+        MEMSIDE_TRY(layer.memory, HugeMemory::reserve(static_cast<std::size_t>(
+                                      places * store.shape_.whole_bytes())));
     }
-    const std::int64_t page_bytes = store.shape_.page_bytes() * store.shape_.kv_heads;
-    for (std::size_t layer = 0; layer < store.shape_.kept_tokens.size(); ++layer) {
-        MEMSIDE_TRY(
-            HugeMemory memory,
-            HugeMemory::reserve(static_cast<std::size_t>(store.places(layer) * page_bytes)));
-        store.layers_.push_back(std::move(memory));
-    }
+    if (!tier.folder.empty()) MEMSIDE_CHECK(store.make_file(tier));
     return store;
+}
+
+// Which pages of each layer have which places in memory.
+void KvStore::arrange(const FileTier& tier) {
+    for (std::size_t index = 0; index < shape_.kept_tokens.size(); ++index) {
+        const std::int64_t pages = places(index);
+        Layer layer;
+        (shape_.kept_tokens[index] == 0 ? layer.first_pages : layer.ring) = pages;
+        if (!tier.folder.empty() && shape_.kept_tokens[index] == 0) {
+            const std::int64_t first = tier.first_pages.empty() ? 0 : tier.first_pages[index];
+            // The tokens may begin inside a page.
+            const std::int64_t open = kv::page_count(tier.open_tokens, shape_.page_tokens) + 1;
+            const std::int64_t ring =
+                std::max(open, kv::page_count(tier.write_bytes, shape_.whole_bytes()));
+            layer.filed = first + ring < pages;
+            if (layer.filed) {
+                layer.first_pages = first;
+                layer.ring = ring;
+                layer.written = layer.tail = first;
+            }
+        }
+        layers_.push_back(std::move(layer));
+    }
+    const auto filed = [](const Layer& layer) { return layer.filed; };
+    frame_bytes_ = std::ranges::any_of(layers_, filed) ? tier.frame_bytes : 0;
+}
+
+Status KvStore::check_memory() const {
+    const std::int64_t total = memory_bytes();
+    if (static_cast<std::size_t>(total) <= physical_memory_bytes()) return {};
+    return Error{
+        "",
+        fmt::format("keys and values of {} tokens are {}, more than the {} of memory "
+                    "of this machine",
+                    shape_.capacity_tokens, format_bytes(static_cast<double>(total)),
+                    format_bytes(static_cast<double>(physical_memory_bytes()))),
+        Error::Kind::infeasible};
+}
+
+Status KvStore::make_file(const FileTier& tier) {
+    KvFileShape shape;
+    shape.piece_bytes = piece_bytes_;
+    shape.kv_heads = shape_.kv_heads;
+    for (std::size_t index = 0; index < layers_.size(); ++index) {
+        const Layer& layer = layers_[index];
+        shape.first_page.push_back(layer.first_pages);
+        shape.last_page.push_back(layer.filed ? places(index) : layer.first_pages);
+    }
+    MEMSIDE_TRY(KvFile file, KvFile::make(tier.folder, shape));
+    file_ = std::make_unique<KvFile>(std::move(file));
+    if (frame_bytes_ == 0) return {};
+    MEMSIDE_TRY(stream_, PageStream::make(*file_, tier.reader, frame_bytes_));
+    return {};
+}
+
+Status KvStore::open(int layer, std::int64_t first, std::int64_t tokens) {
+    Layer& at = layers_[static_cast<std::size_t>(layer)];
+    if (!at.filed || tokens == 0) return {};
+    const std::int64_t page = first / shape_.page_tokens;
+    const std::int64_t last = (first + tokens - 1) / shape_.page_tokens;
+    if (page < at.written) {
+        // A rewind: the page that is cut is written on, and those after it are no more.
+        const bool cut = first % shape_.page_tokens != 0;
+        if (cut && in_file(layer, page)) {
+            MEMSIDE_CHECK(read_back(layer, page));
+        }
+        at.written = std::max(page, at.first_pages);
+        at.tail = std::min(at.tail, at.written);
+        stream_->forget();
+    }
+    at.tail = std::max(at.tail, last - at.ring + 1);
+    assert(at.tail <= at.written);
+    return {};
+}
+
+Status KvStore::read_back(int layer, std::int64_t page) {
+    const std::int64_t bytes = shape_.whole_bytes();
+    stream_->begin({{offset(layer, page), 0, start(layer, page)}}, bytes);
+    MEMSIDE_CHECK(stream_->arrive(0));
+    stream_->end();
+    return {};
+}
+
+Status KvStore::close(int layer, std::int64_t end) {
+    Layer& at = layers_[static_cast<std::size_t>(layer)];
+    if (!at.filed) return {};
+    for (const std::int64_t full = end / shape_.page_tokens; at.written < full;) {
+        // As many at once as lie side by side in the ring.
+        const std::int64_t side_by_side = at.ring - at.written % at.ring;
+        const std::int64_t pages = std::min(full - at.written, side_by_side);
+        MEMSIDE_CHECK(file_->write(offset(layer, at.written), start(layer, at.written),
+                                   pages * shape_.whole_bytes()));
+        at.written += pages;
+    }
+    return {};
 }
 
 void KvStore::write(int layer, std::int64_t position, const float* keys, const float* values) {
@@ -131,7 +217,7 @@ void KvStore::write(int layer, std::int64_t position, const float* keys, const f
         return shape_.type == kv::ValueType::bf16 ? bf16_from_float(x) : half_from_float(x);
     };
     for (int head = 0; head < shape_.kv_heads; ++head) {
-        std::byte* page = start(layer, position / shape_.page_tokens) + head * page_bytes_;
+        std::byte* page = start(layer, position / shape_.page_tokens) + head * piece_bytes_;
         std::byte* scales = page + key_bytes_;
         std::byte* value_scales = scales + key_scale_bytes_;
         std::byte* page_values = value_scales + value_scale_bytes_;
@@ -181,27 +267,34 @@ void KvStore::read_values(int layer, std::int64_t page, int kv_head, std::int64_
 }
 
 void KvStore::fill_random(std::int64_t tokens, std::uint64_t seed, ThreadPool& pool) {
-    const RandomWords words = random_words(shape_.type);
-    const std::int64_t page_bytes = page_bytes_;
     for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
         const std::int64_t pages =
             std::min(kv::page_count(tokens, shape_.page_tokens), places(layer));
-        pool.run(pages, [&](std::int64_t page) {
-            const std::uint64_t key = kv::key_of({seed, layer, static_cast<std::uint64_t>(page)});
-            std::byte* to = layers_[layer].data() + page * page_bytes * shape_.kv_heads;
-            for (std::int64_t i = 0; i < page_bytes * shape_.kv_heads; i += 8) {
-                const std::uint64_t bits = kv::random_bits(key, static_cast<std::uint64_t>(i));
+        fill_random(static_cast<int>(layer), 0, pages, seed, pool);
+    }
+}
+
+void KvStore::fill_random(int layer, std::int64_t first, std::int64_t last, std::uint64_t seed,
+                          ThreadPool& pool) {
+    const RandomWords words = random_words(shape_.type);
+    const std::int64_t page_bytes = shape_.page_bytes();
+    const auto layer_key = static_cast<std::uint64_t>(layer);
+    pool.run(last - first, [&](std::int64_t index) {
+        const std::int64_t page = first + index;
+        const std::uint64_t key = kv::key_of({seed, layer_key, static_cast<std::uint64_t>(page)});
+        std::uint64_t counter = 0;
+        for (int head = 0; head < shape_.kv_heads; ++head) {
+            std::byte* to = start(layer, page) + head * piece_bytes_;
+            for (std::int64_t i = 0; i < page_bytes; i += 8, counter += 8) {
+                const std::uint64_t bits = kv::random_bits(key, counter);
                 const std::uint64_t word = (bits & words.random) | words.set;
                 std::memcpy(to + i, &word, sizeof word);
             }
             const std::uint16_t scale = bf16_above(0.5F / largest_int8);
             const std::int64_t scales = (key_scale_bytes_ + value_scale_bytes_) / 2;
-            for (int head = 0; head < shape_.kv_heads; ++head) {
-                std::byte* at = to + head * page_bytes + key_bytes_;
-                for (std::int64_t i = 0; i < scales; ++i) put(at + i * 2, scale);
-            }
-        });
-    }
+            for (std::int64_t i = 0; i < scales; ++i) put(to + key_bytes_ + i * 2, scale);
+        }
+    });
 }
 
 std::int64_t KvStore::bytes_of(std::int64_t tokens) const {
@@ -209,7 +302,13 @@ std::int64_t KvStore::bytes_of(std::int64_t tokens) const {
     for (std::size_t layer = 0; layer < shape_.kept_tokens.size(); ++layer) {
         pages += std::min(kv::page_count(tokens, shape_.page_tokens), places(layer));
     }
-    return pages * shape_.kv_heads * page_bytes_;
+    return pages * shape_.whole_bytes();
+}
+
+std::int64_t KvStore::memory_bytes() const {
+    std::int64_t pages = 0;
+    for (const Layer& layer : layers_) pages += layer.first_pages + layer.ring;
+    return pages * shape_.whole_bytes() + frame_bytes_;
 }
 
 }  // namespace memside::engine

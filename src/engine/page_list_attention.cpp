@@ -4,8 +4,9 @@
 
 namespace memside::engine {
 
-void PageListAttention::run(const KvShape& shape, const std::vector<PageListWork>& works,
-                            const float* queries, float* out) {
+Status PageListAttention::run(const KvStore& store, const std::vector<PageListWork>& works,
+                              const float* queries, float* out) {
+    const KvShape& shape = store.shape();
     const std::int64_t dim = shape.head_dim;
     const std::int64_t stride = shape.value_stride();
     const auto count = static_cast<std::int64_t>(works.size());
@@ -19,24 +20,43 @@ void PageListAttention::run(const KvShape& shape, const std::vector<PageListWork
         float* memory = states_.data() + (work * parts + part) * state_values;
         return AttentionState{memory, memory + rows, memory + 2 * rows};
     };
-    pool_.run(count * parts, [&](std::int64_t index) {
-        const PageListWork& work = works[static_cast<std::size_t>(index / parts)];
-        assert(work.rows == rows && !work.pages.empty());
+    // A list is a part of a work's pages.
+    std::vector<std::int64_t> sizes;
+    std::vector<PageRef> refs;
+    for (const PageListWork& work : works) {
         const auto pages = static_cast<std::int64_t>(work.pages.size());
-        const std::int64_t part = index % parts;
+        assert(work.rows == rows && pages > 0);
+        for (std::int64_t part = 0; part < parts; ++part) {
+            sizes.push_back(pages * (part + 1) / parts - pages * part / parts);
+        }
+        refs.insert(refs.end(), work.refs.begin(), work.refs.end());
+    }
+    PagePass pass(store, std::move(sizes), refs, shape.piece_bytes());
+    const auto attend_list = [&](std::int64_t wave, std::int64_t list) {
+        const PageListWork& work = works[static_cast<std::size_t>(list / parts)];
+        const auto pages = static_cast<std::int64_t>(work.pages.size());
+        const std::int64_t begin = pages * (list % parts) / parts;
+        const auto page_at = [&](std::int64_t i) {
+            const std::byte* at = pass.at(list, i);
+            return at == nullptr ? work.pages[static_cast<std::size_t>(begin + i)]
+                                 : store.view(at);
+        };
         AttendPage job = page_job(shape, work.pages.front());
         job.queries = queries + work.first_head * dim;
         job.rows = rows;
-        job.state = state_of(index / parts, part);
-        clear(job.state, rows, stride);
-        const std::int64_t last = pages * (part + 1) / parts;
-        for (std::int64_t i = pages * part / parts; i < last; ++i) {
-            job.page = work.pages[static_cast<std::size_t>(i)];
-            job.next = work.pages[static_cast<std::size_t>(i + 1 < last ? i + 1 : i)];
-            job.last = i + 1 < pages ? shape.page_tokens : work.last_tokens;
+        job.state = state_of(list / parts, list % parts);
+        if (wave == 0) clear(job.state, rows, stride);
+        const auto [first, last] = pass.pages(list, wave);
+        for (std::int64_t i = first; i < last; ++i) {
+            job.page = page_at(i);
+            job.next = page_at(i + 1 < last ? i + 1 : i);
+            job.last = begin + i + 1 < pages ? shape.page_tokens : work.last_tokens;
             attention_variant().attend(job);
         }
-    });
+    };
+    MEMSIDE_CHECK(pass.run([&](std::int64_t wave) {
+        pool_.run(count * parts, [&](std::int64_t list) { attend_list(wave, list); });
+    }));
     for (std::int64_t w = 0; w < count; ++w) {
         const AttentionState all = state_of(w, 0);
         for (std::int64_t part = 1; part < parts; ++part) {
@@ -45,6 +65,7 @@ void PageListAttention::run(const KvShape& shape, const std::vector<PageListWork
         write_attention(all, rows, stride, shape.head_dim,
                         out + works[static_cast<std::size_t>(w)].first_head * dim);
     }
+    return {};
 }
 
 }  // namespace memside::engine

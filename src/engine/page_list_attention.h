@@ -8,6 +8,7 @@
 
 #include "engine/attention_kernel.h"
 #include "engine/kv_store.h"
+#include "engine/page_pass.h"
 #include "engine/thread_pool.h"
 
 namespace memside::engine {
@@ -17,6 +18,8 @@ struct PageListWork {
     int first_head = 0;
     int rows = 0;                  // query heads
     std::vector<KvPage> pages;     // in the order of visiting, at least one
+    // Where they lie; a page of the file has no entry in `pages` worth reading. Empty: in memory.
+    std::vector<PageRef> refs;
     std::int64_t last_tokens = 0;  // of the last page that are attended; of the others all
 };
 
@@ -25,9 +28,9 @@ class PageListAttention {
     explicit PageListAttention(ThreadPool& pool) : pool_(pool) {}
 
     // queries: f32 [heads][head_dim], multiplied by the attention scale and log2(e). out: f32
-    // [heads][head_dim].
-    void run(const KvShape& shape, const std::vector<PageListWork>& works, const float* queries,
-             float* out);
+    // [heads][head_dim]. The error is that of a page that could not be read.
+    Status run(const KvStore& store, const std::vector<PageListWork>& works, const float* queries,
+               float* out);
 
   private:
     ThreadPool& pool_;

@@ -10,7 +10,7 @@ Result<PagePool> PagePool::make(const KvShape& shape, const PageSets& sets,
                                 const std::vector<bool>& layers, std::int64_t places) {
     PagePool pool;
     pool.sets_ = sets;
-    pool.piece_bytes_ = shape.page_bytes();
+    pool.piece_bytes_ = shape.piece_bytes();
     pool.places_ = places;
     std::int64_t count = 0;
     for (const bool has : layers) pool.rank_.push_back(has ? count++ : -1);
@@ -34,10 +34,13 @@ void PagePool::apply(const KvStore& store, int layer, std::int64_t set,
     const Entry before = own;
     own.pages = kv::resident_after(before.pages, change);
     own.places.assign(own.pages.size(), -1);
+    own.unread.assign(own.pages.size(), 0);
     for (std::size_t i = 0; i < before.pages.size(); ++i) {
         const auto at = std::ranges::lower_bound(own.pages, before.pages[i]);
         if (at != own.pages.end() && *at == before.pages[i]) {
-            own.places[static_cast<std::size_t>(at - own.pages.begin())] = before.places[i];
+            const auto now = static_cast<std::size_t>(at - own.pages.begin());
+            own.places[now] = before.places[i];
+            own.unread[now] = before.unread[i];
         } else {
             own.free.push_back(before.places[i]);
         }
@@ -47,6 +50,10 @@ void PagePool::apply(const KvStore& store, int layer, std::int64_t set,
         assert(!own.free.empty());
         own.places[i] = own.free.back();
         own.free.pop_back();
+        if (store.in_file(layer, own.pages[i])) {
+            own.unread[i] = 1;
+            continue;
+        }
         std::byte* to = place(layer, set, own.places[i]);
         // A page's pieces of neighbouring KV heads lie side by side.
         std::memcpy(to, store.piece(layer, own.pages[i], sets_.first_kv_head(set)),
@@ -54,7 +61,7 @@ void PagePool::apply(const KvStore& store, int layer, std::int64_t set,
     }
 }
 
-const std::byte* PagePool::piece(int layer, std::int64_t set, std::size_t index, int head) const {
+std::byte* PagePool::piece(int layer, std::int64_t set, std::size_t index, int head) const {
     return place(layer, set, entry(layer, set).places[index]) + head * piece_bytes_;
 }
 
@@ -64,6 +71,7 @@ void PagePool::truncate(std::int64_t pages) {
             entry.free.push_back(entry.places.back());
             entry.pages.pop_back();
             entry.places.pop_back();
+            entry.unread.pop_back();
         }
     }
 }

@@ -29,12 +29,22 @@ class PagePool {
     }
 
     // Copies the recalled pages, which must be full, to the places of the evicted ones or to free
-    // ones. Sets may be changed by different threads.
+    // ones. Those in the store's file only get their places: whoever attends them reads them there
+    // and says so. Sets may be changed by different threads.
     void apply(const KvStore& store, int layer, std::int64_t set,
                const kv::ResidencyChange& change);
 
     // The copy of the resident page at `index` of resident(), of the set's KV head `head`.
-    const std::byte* piece(int layer, std::int64_t set, std::size_t index, int head) const;
+    std::byte* piece(int layer, std::int64_t set, std::size_t index, int head) const;
+
+    // Whether it has a place only.
+    bool unread(int layer, std::int64_t set, std::size_t index) const {
+        return entry(layer, set).unread[index] != 0;
+    }
+    // It has been read.
+    void set_read(int layer, std::int64_t set, std::size_t index) {
+        entries_[this->index(layer, set)].unread[index] = 0;
+    }
 
     // Forgets pages from `pages` on.
     void truncate(std::int64_t pages);
@@ -49,6 +59,7 @@ class PagePool {
     struct Entry {
         kv::PageList pages;                // resident, ascending
         std::vector<std::int64_t> places;  // of each of them
+        std::vector<char> unread;          // whether its place is all that it has
         std::vector<std::int64_t> free;
     };
 

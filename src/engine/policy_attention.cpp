@@ -35,7 +35,7 @@ Result<std::unique_ptr<PolicyAttention>> PolicyAttention::make(const KvStore& st
     MEMSIDE_TRY(DigestStore digests, DigestStore::make(shape, digests_of(policy, selecting)));
     const PageSets sets(policy.selection.select_per, heads, shape.kv_heads);
     const std::int64_t place_bytes =
-        std::ranges::count(selecting, true) * sets.count() * sets.kv_heads() * shape.page_bytes();
+        std::ranges::count(selecting, true) * sets.count() * sets.kv_heads() * shape.piece_bytes();
     const std::int64_t places =
         policy.pool_pages(shape.page_tokens, std::max<std::int64_t>(place_bytes, 1));
     const std::int64_t needed = policy.budget_pages(shape.page_tokens);
@@ -110,8 +110,7 @@ Status PolicyAttention::run(const AttentionCall& call) {
         change_residency(call.layer, pages);
         counts_.recall_s += seconds_now() - start;
     }
-    attend(call);
-    return {};
+    return attend(call);
 }
 
 // Sets the pages to attend. True when they have been chosen anew, false when an earlier choice goes
@@ -204,30 +203,79 @@ void PolicyAttention::list_pages(const AttentionCall& call, std::int64_t set, in
     const int kv_head = sets_.first_kv_head(set) + head;
     const KvShape& shape = store_.shape();
     work.pages.clear();
+    work.refs.clear();
+    const bool filed = store_.pages_in_file(call.layer, 0, selected.back() + 1) > 0;
+    const auto add = [&](const KvPage& at, const PageRef& ref) {
+        work.pages.push_back(at);
+        if (filed) work.refs.push_back(ref);
+        if (ref.offset >= 0) counts_.kv_bytes_from_file += shape.page_bytes();
+        if (ref.to != nullptr) counts_.copied_bytes_from_file += shape.page_bytes();
+    };
     const kv::PageList none;
     const kv::PageList& resident = pool_pages_ > 0 ? fast_.resident(call.layer, set) : none;
     for (std::size_t i = 0; i < resident.size(); ++i) {
         if (!std::ranges::binary_search(selected, resident[i])) continue;
-        work.pages.push_back(store_.view(fast_.piece(call.layer, set, i, head)));
+        std::byte* piece = fast_.piece(call.layer, set, i, head);
+        PageRef ref;
+        if (fast_.unread(call.layer, set, i)) {
+            ref = {store_.offset(call.layer, resident[i], kv_head), piece};
+        }
+        add(store_.view(piece), ref);
     }
     counts_.pool_bytes += static_cast<std::int64_t>(work.pages.size()) * shape.page_bytes();
     for (const kv::PageIndex page : selected) {
         if (std::ranges::binary_search(resident, page)) continue;
-        work.pages.push_back(store_.page(call.layer, page, kv_head));
+        if (store_.in_file(call.layer, page)) {
+            add({}, {store_.offset(call.layer, page, kv_head)});
+        } else {
+            add(store_.page(call.layer, page, kv_head), {});
+        }
     }
     counts_.kv_bytes += static_cast<std::int64_t>(work.pages.size()) * shape.page_bytes();
     const std::int64_t end = call.first_position + 1 - selected.back() * shape.page_tokens;
     work.last_tokens = std::min(end, shape.page_tokens);
 }
 
-void PolicyAttention::attend(const AttentionCall& call) {
+Status PolicyAttention::attend(const AttentionCall& call) {
     for (std::int64_t set = 0; set < sets_.count(); ++set) {
         for (int head = 0; head < sets_.kv_heads(); ++head) {
             list_pages(call, set, head,
                        works_[static_cast<std::size_t>(set * sets_.kv_heads() + head)]);
         }
     }
-    lists_.run(store_.shape(), works_, queries_.data(), call.out);
+    MEMSIDE_CHECK(lists_.run(store_, works_, queries_.data(), call.out));
+    if (pool_pages_ > 0 && store_.stream() != nullptr) pages_were_read(call.layer);
+    return {};
+}
+
+// A step that fails leaves them unread, so that the next one does not take them for read.
+void PolicyAttention::pages_were_read(int layer) {
+    for (std::int64_t set = 0; set < sets_.count(); ++set) {
+        const kv::PageList& resident = fast_.resident(layer, set);
+        for (std::size_t i = 0; i < resident.size(); ++i) {
+            if (!std::ranges::binary_search(selected_[static_cast<std::size_t>(set)], resident[i]))
+                continue;
+            fast_.set_read(layer, set, i);
+        }
+    }
+}
+
+void PolicyAttention::read_ahead(int layer) const {
+    const LayerState& state = layers_[static_cast<std::size_t>(layer)];
+    if (store_.pages_in_file(layer, 0, state.pages) == 0) return;
+    std::vector<std::int64_t> offsets;
+    for (std::size_t set = 0; set < state.selected.size(); ++set) {
+        const auto number = static_cast<std::int64_t>(set);
+        const kv::PageList held = resident(layer, number);
+        for (const kv::PageIndex page : state.selected[set]) {
+            if (!store_.in_file(layer, page) || std::ranges::binary_search(held, page)) continue;
+            for (int head = 0; head < sets_.kv_heads(); ++head) {
+                offsets.push_back(store_.offset(layer, page, sets_.first_kv_head(number) + head));
+            }
+        }
+    }
+    std::ranges::sort(offsets);
+    store_.stream()->read_ahead(offsets, store_.shape().piece_bytes());
 }
 
 void PolicyAttention::truncate(std::int64_t tokens) {

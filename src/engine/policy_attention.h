@@ -29,6 +29,9 @@ struct PolicyCounts {
     std::int64_t kv_bytes = 0;      // read by attention, copies in the pool included
     std::int64_t pool_bytes = 0;    // of those, in the pool
     std::int64_t copied_bytes = 0;  // into the pool
+    // Of the pages attended, those that had to be read from the store's file, into the pool or not.
+    std::int64_t kv_bytes_from_file = 0;
+    std::int64_t copied_bytes_from_file = 0;
     std::int64_t digest_bytes = 0;  // read
     double scoring_s = 0.0;         // scores and top-k
     double recall_s = 0.0;          // residency and copies
@@ -50,6 +53,10 @@ class PolicyAttention {
 
     // One token of a selecting layer; its keys and values have been appended.
     Status run(const AttentionCall& call);
+
+    // Begins to read the pages that a selecting layer attended last and that are not in memory: most
+    // of them it will want again.
+    void read_ahead(int layer) const;
 
     // Forgets what depends on tokens from `tokens` on.
     void truncate(std::int64_t tokens);
@@ -84,7 +91,8 @@ class PolicyAttention {
     void change_residency(int layer, std::int64_t pages);
     kv::ResidencyChange residency_change(int layer, std::int64_t set, std::int64_t pages,
                                          std::int64_t& filled) const;
-    void attend(const AttentionCall& call);
+    Status attend(const AttentionCall& call);
+    void pages_were_read(int layer);
     void list_pages(const AttentionCall& call, std::int64_t set, int head, PageListWork& work);
 
     const KvStore& store_;
