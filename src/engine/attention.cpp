@@ -34,7 +34,7 @@ Status Attention::run(const AttentionCall& call) {
     } else {
         prefill(call);
     }
-    return {};
+    return store_.take_failure();
 }
 
 void Attention::decode(const AttentionCall& call) {
@@ -73,6 +73,7 @@ void Attention::decode(const AttentionCall& call) {
         }
         for (std::int64_t page = first; page < last; ++page) {
             for (int h = first_head; h < last_head; ++h) {
+                if (!store_.usable(call.layer, page, h)) continue;
                 AttendPage job = page_job(store_, call.layer, page, h);
                 // In address order: the next head's page, or the first head's next one.
                 if (h + 1 < last_head) {
@@ -141,6 +142,7 @@ void Attention::prefill_tile(const AttentionCall& call, std::int64_t first_token
     for (std::int64_t page = first_page; page <= last_position / shape.page_tokens; ++page) {
         const std::int64_t begin = page * shape.page_tokens;
         const std::int64_t end = begin + shape.page_tokens;
+        if (!store_.usable(call.layer, page, kv_head)) continue;
         AttendPage job = page_job(store_, call.layer, page, kv_head);
         // A page that all tokens of the tile see in whole is passed over once for all.
         if (end <= position + 1 && begin >= first_seen(last_position, call.window)) {
