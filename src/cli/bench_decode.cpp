@@ -6,6 +6,7 @@
 #include "cli/kv_options.h"
 #include "cli/options.h"
 #include "cli/run_report.h"
+#include "cli/saved_run.h"
 #include "cli/terminal.h"
 #include "cli/token_progress.h"
 #include "engine/attention_kernel.h"
@@ -28,6 +29,7 @@ struct Request {
     std::string model;
     std::string fill;  // "random" or a file
     engine::DecodeBenchOptions bench;
+    std::optional<std::string> save;
 };
 
 Result<Request> read_request(const Options& options) {
@@ -46,6 +48,10 @@ Result<Request> read_request(const Options& options) {
     MEMSIDE_TRY(const std::int64_t seed, options.integer("--seed", 1, 0, INT64_MAX));
     bench.seed = static_cast<std::uint64_t>(seed);
     MEMSIDE_CHECK(read_kv_options(options, bench.decoder));
+    MEMSIDE_TRY(request.save, read_kv_save(options));
+    if (request.save && bench.depth_tokens == 0) {
+        return bad_input("--kv-save", "has nothing to save at --depth 0");
+    }
     return request;
 }
 
@@ -73,6 +79,7 @@ Result<std::vector<engine::TokenId>> tokens_of(const Request& request,
 struct Outcome {
     engine::DecodeBenchResult bench;
     DecodeReport report;
+    SavedRunReport saved;
 };
 
 Result<Outcome> measure(Request request) {
@@ -84,8 +91,22 @@ Result<Outcome> measure(Request request) {
     }
     TokenProgress progress("bench", request.bench.depth_tokens);
     request.bench.fed = [&](std::int64_t tokens) { progress.show(tokens); };
+    SavedRunOptions saving;
+    saving.save = request.save;
+    MEMSIDE_TRY(SavedRun saved,
+                SavedRun::open(saving, model, request.model, request.bench.decoder.threads));
+    if (saved.saves()) {
+        request.bench.filled = [&](engine::Decoder& decoder) {
+            while (static_cast<std::int64_t>(text.size()) < decoder.length()) {
+                text.push_back(engine::random_token(request.bench.seed,
+                                                    static_cast<std::int64_t>(text.size()),
+                                                    model.config.spec.vocab));
+            }
+            return saved.save(decoder, text);
+        };
+    }
     MEMSIDE_TRY(const engine::DecodeBenchResult result, engine::bench_decode(model, request.bench));
-    Outcome outcome{result, {}};
+    Outcome outcome{result, {}, saved.report()};
     outcome.report.policy = request.bench.decoder.policy;
     outcome.report.set_store(result.memory);
     outcome.report.steps = result.steps;
@@ -106,6 +127,7 @@ std::string to_json(const Request& request, const Outcome& outcome) {
     json.member("steps", outcome.bench.steps);
     json.member("step_s_p50", outcome.bench.step_s);
     json.member("fill_s", outcome.bench.fill_s);
+    write_saved_members(json, outcome.saved);
     write_decode_members(json, outcome.report);
     json.end_object();
     return std::move(json).finish();
@@ -130,6 +152,8 @@ int run_bench_decode(const std::vector<std::string>& arguments) {
                 "random keys and values (default: random), or those of a text file");
     options.add("--steps", "N", "at most, after 3 that are not counted (default: 256)");
     declare_kv_options(options);
+    options.group("Keeping the sequence");
+    options.add("--kv-save", "FILE", "keep what it is filled with, for run --kv-load");
     options.group("Running");
     options.add("--threads", "N", "0: all cores (default)");
     options.add("--seed", "N", "of random values and tokens (default: 1)");
@@ -142,7 +166,7 @@ int run_bench_decode(const std::vector<std::string>& arguments) {
     const Result<Request> request = read_request(options);
     if (!request.ok()) return fail("bench", request.error());
     const Result<bool> on_standard_output =
-        check_outputs(options, {"--json"}, {{"--model", request->model}});
+        check_outputs(options, {"--json", "--kv-save"}, {{"--model", request->model}});
     if (!on_standard_output.ok()) return fail("bench", on_standard_output.error());
     const Result<Outcome> outcome = measure(*request);
     if (!outcome.ok()) return fail("bench", outcome.error());

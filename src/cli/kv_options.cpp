@@ -25,7 +25,7 @@ constexpr const char* of_selecting[] = {"--budget",       "--budget-mass",  "--d
                                         "--recent-pages", "--sticky"};
 
 // Promised by the command line's documentation, not there yet: refused by name.
-constexpr const char* unavailable[] = {"--kv-save", "--kv-load", "--kv-verify", "--record-scores"};
+constexpr const char* unavailable[] = {"--record-scores"};
 
 Result<double> number(const Options& options, const std::string& name, double fallback) {
     const auto given = options.text(name);

@@ -22,12 +22,15 @@ constexpr const char* examples =
     "      --temperature 0.8 --top-p 0.95 --seed 7 --json result.json\n"
     "  memside run --model model.gguf --prompt-file book.txt --policy pnm-kv --budget 4096 \\\n"
     "      --digest centre-mad\n"
+    "  memside run --model model.gguf --prompt-file book.txt --max-tokens 1 --kv-save book.kv\n"
+    "  memside run --model model.gguf --prompt-file book-and-question.txt --kv-load book.kv\n"
     "  memside run --model model.gguf --chat --system-prompt 'Be brief.' --prompt 'Why is the sky "
     "blue?'\n";
 
 struct RunResult {
     engine::Generation generation;
     std::int64_t prompt_tokens = 0;
+    SavedRunReport saved;
     DecodeReport decode;
 };
 
@@ -43,6 +46,7 @@ std::string to_json(const RunResult& result) {
     json.member("prompt_tokens", result.prompt_tokens);
     json.member("generated_tokens", static_cast<std::int64_t>(generation.tokens.size()));
     json.member("prefill_s", generation.prefill_s);
+    write_saved_members(json, result.saved);
     write_decode_members(json, result.decode);
     json.end_object();
     return std::move(json).finish();
@@ -51,9 +55,10 @@ std::string to_json(const RunResult& result) {
 // On standard error, a line each.
 void show_statistics(const RunResult& result) {
     const engine::Generation& generation = result.generation;
-    note("run", fmt::format("{} prompt tokens in {}, {:.1f} tok/s", result.prompt_tokens,
+    const std::int64_t fed = result.prompt_tokens - result.saved.loaded_tokens.value_or(0);
+    note("run", fmt::format("{} prompt tokens in {}, {:.1f} tok/s", fed,
                             format_seconds(generation.prefill_s),
-                            static_cast<double>(result.prompt_tokens) / generation.prefill_s));
+                            static_cast<double>(fed) / generation.prefill_s));
     std::vector<std::string> lines = describe_decode(result.decode);
     lines.front() = fmt::format("{} generated at {}", generation.tokens.size(), lines.front());
     for (const std::string& line : lines) note("run", line);
@@ -69,15 +74,23 @@ Result<std::vector<engine::TokenId>> prompt_tokens(const RunRequest& request,
         if (request.system_prompt) {
             messages.push_back({engine::ChatRole::system, *request.system_prompt});
         }
-        messages.push_back({engine::ChatRole::user, request.prompt});
+        messages.push_back({engine::ChatRole::user, request.prompt.value_or("")});
         MEMSIDE_TRY(const engine::ChatPrompt prompt, format.render(messages));
         tokens = tokenizer.encode(prompt.text, prompt.literal);
     } else {
-        tokens = tokenizer.encode(request.prompt, true);
+        tokens = tokenizer.encode(request.prompt.value_or(""), true);
     }
     tokenizer.prepend_bos(tokens);
     if (tokens.empty()) return bad_input("--prompt", "is empty, and the model has no BOS token");
     return tokens;
+}
+
+// The last token was drawn and not fed: it is, so that all of them are kept.
+Status save(SavedRun& saved, engine::Decoder& decoder, std::vector<engine::TokenId> tokens,
+            const std::vector<engine::TokenId>& generated) {
+    tokens.insert(tokens.end(), generated.begin(), generated.end());
+    MEMSIDE_CHECK(decoder.feed(std::span(tokens).last(1)));
+    return saved.save(decoder, tokens);
 }
 
 Result<RunResult> run(const RunRequest& request, bool show_text) {
@@ -88,7 +101,13 @@ Result<RunResult> run(const RunRequest& request, bool show_text) {
                          fmt::format("has {} tokens but an embedding of {}",
                                      tokenizer->vocab_size(), model.config.spec.vocab));
     }
-    MEMSIDE_TRY(const std::vector<engine::TokenId> prompt, prompt_tokens(request, *tokenizer));
+    MEMSIDE_TRY(SavedRun saved,
+                SavedRun::open(request.saved, model, request.model, request.decoder.threads));
+    // Without a prompt the saved tokens are it.
+    std::vector<engine::TokenId> prompt(saved.tokens().begin(), saved.tokens().end());
+    if (request.prompt) {
+        MEMSIDE_TRY(prompt, prompt_tokens(request, *tokenizer));
+    }
     engine::DecoderOptions options = request.decoder;
     options.capacity_tokens =
         static_cast<std::int64_t>(prompt.size()) + request.generate.max_tokens;
@@ -105,20 +124,24 @@ Result<RunResult> run(const RunRequest& request, bool show_text) {
         fmt::format("{} weights, {} attention, {} threads", engine::matmul_variant().name,
                     engine::attention_variant().name, decoder->threads());
     Status written;
-    TokenProgress progress("run", result.prompt_tokens);
+    MEMSIDE_TRY(const std::int64_t loaded, saved.load(*decoder, prompt));
+    const auto rest =
+        std::span<const engine::TokenId>(prompt).subspan(static_cast<std::size_t>(loaded));
+    TokenProgress progress("run", static_cast<std::int64_t>(rest.size()));
     engine::GenerateOptions generate = request.generate;
     generate.fed = [&](std::int64_t tokens) { progress.show(tokens); };
-    MEMSIDE_TRY(result.generation, engine::generate(*decoder, *tokenizer, prompt, generate,
-                                                    [&](std::string_view text) {
-                                                        if (show_text)
-                                                            written = write_standard_output(text);
-                                                        return written.ok();
-                                                    }));
+    MEMSIDE_TRY(result.generation,
+                engine::generate(*decoder, *tokenizer, rest, generate, [&](std::string_view text) {
+                    if (show_text) written = write_standard_output(text);
+                    return written.ok();
+                }));
     result.decode.steps = result.generation.decode_steps;
     result.decode.decode_s = result.generation.decode_s;
     result.decode.statistics = result.generation.decode;
     if (show_text && written.ok()) written = write_standard_output("\n");
     if (!written.ok()) return written.error();
+    if (saved.saves()) MEMSIDE_CHECK(save(saved, *decoder, prompt, result.generation.tokens));
+    result.saved = saved.report();
     return result;
 }
 
@@ -134,9 +157,14 @@ int run_run(const std::vector<std::string>& arguments) {
     const Result<RunRequest> request = read_run_request(options);
     if (!request.ok()) return fail("run", request.error());
     const Result<bool> on_standard_output = check_outputs(
-        options, {"--json"},
+        options, {"--json", "--kv-save"},
         {{"--model", request->model}, {"--prompt-file", options.text_or("--prompt-file", "")}});
     if (!on_standard_output.ok()) return fail("run", on_standard_output.error());
+    if (options.text("--json") && request->saved.load) {
+        const Status apart = check_targets({{"--json", *options.text("--json")}},
+                                           {{"--kv-load", *request->saved.load}});
+        if (!apart.ok()) return fail("run", apart.error());
+    }
     const Result<RunResult> result = run(*request, !*on_standard_output);
     if (!result.ok()) return fail("run", result.error());
     show_statistics(*result);

@@ -10,12 +10,16 @@ namespace {
 constexpr std::int64_t max_generated = std::int64_t{1} << 24;
 constexpr std::size_t max_prompt_bytes = std::size_t{1} << 30;
 
-Result<std::string> read_prompt(const Options& options) {
+Result<std::optional<std::string>> read_prompt(const Options& options) {
     const auto text = options.text("--prompt");
     const auto file = options.text("--prompt-file");
     if (text && file) return bad_input("--prompt-file", "is given beside --prompt; give one");
-    if (text) return *text;
-    if (file) return read_file(*file, max_prompt_bytes);
+    if (text) return text;
+    if (file) {
+        MEMSIDE_TRY(std::string content, read_file(*file, max_prompt_bytes));
+        return std::optional(std::move(content));
+    }
+    if (options.text("--kv-load") && !options.flag("--chat")) return std::optional<std::string>();
     return bad_input("--prompt", "is required, or --prompt-file; --help shows examples");
 }
 
@@ -43,6 +47,7 @@ void declare_run_options(Options& options) {
     options.add("--seed", "N", "of the draws (default: 1)");
     options.add_repeated("--stop", "TEXT", "end before this text; may be given several times");
     declare_kv_options(options);
+    declare_saved_options(options);
     options.group("Running");
     options.add("--threads", "N", "0: all cores (default)");
     options.add("--json", "FILE", "text, tokens and statistics as JSON; '-' for standard output");
@@ -74,6 +79,7 @@ Result<RunRequest> read_run_request(const Options& options) {
         if (stop.empty()) return bad_input("--stop", "is empty; it would stop before any text");
     }
     engine::DecoderOptions& decoder = request.decoder;
+    MEMSIDE_TRY(request.saved, read_saved_options(options));
     MEMSIDE_CHECK(read_kv_options(options, decoder));
     MEMSIDE_TRY(const std::int64_t threads, options.integer("--threads", 0, 0, 1024));
     decoder.threads = static_cast<unsigned>(threads);

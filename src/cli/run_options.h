@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "cli/options.h"
+#include "cli/saved_run.h"
 #include "engine/decoder.h"
 #include "engine/generate.h"
 
@@ -13,10 +14,11 @@ namespace memside::cli {
 
 struct RunRequest {
     std::string model;
-    std::string prompt;
-    bool chat = false;  // the prompt is what a user says, in the model's chat form
+    std::optional<std::string> prompt;  // none: that of the saved sequence
+    bool chat = false;                  // the prompt is what a user says, in the model's chat form
     std::optional<std::string> system_prompt;  // of a chat
     engine::GenerateOptions generate;
+    SavedRunOptions saved;
     engine::DecoderOptions decoder;  // capacity is set when the prompt's tokens are known
 };
 

@@ -1,5 +1,5 @@
-// How far a prompt is, on standard error: on a terminal one line that is written over, elsewhere a
-// line now and then. Prompts of a second say nothing.
+// How far a prompt is, or other work of one unit, on standard error: on a terminal one line that is
+// written over, elsewhere a line now and then. Prompts of a second say nothing.
 #pragma once
 
 #include <chrono>
@@ -11,9 +11,9 @@ namespace memside::cli {
 class TokenProgress {
   public:
     // `what` begins every line: "run".
-    TokenProgress(std::string what, std::int64_t total);
+    TokenProgress(std::string what, std::int64_t total, std::string unit = "prompt tokens");
 
-    // `tokens` of the total are in.
+    // `tokens` of the total, or other units, are in.
     void show(std::int64_t tokens);
 
   private:
@@ -21,6 +21,7 @@ class TokenProgress {
 
     std::string what_;
     std::int64_t total_;
+    std::string unit_;
     bool terminal_;
     Clock::time_point start_ = Clock::now();
     Clock::time_point last_ = start_;

@@ -29,7 +29,8 @@ AttentionState Attention::state(float* memory, int rows) const {
 }
 
 Status Attention::run(const AttentionCall& call) {
-    return call.tokens == 1 ? decode(call) : prefill(call);
+    MEMSIDE_CHECK(call.tokens == 1 ? decode(call) : prefill(call));
+    return store_.take_failure();
 }
 
 // Where pages lie, or nothing when all are in memory.
@@ -75,10 +76,13 @@ Status Attention::decode(const AttentionCall& call) {
     }
     const std::vector<PageRef> places = refs(call.layer, first_page, first_page + pages);
     PagePass pass(store_, std::move(sizes), places, shape.whole_bytes());
+    const auto page_of = [&](std::int64_t part, std::int64_t index) {
+        return first_page + part_begin(part) + index;
+    };
     const auto page_at = [&](std::int64_t part, std::int64_t index, int kv_head) {
         const std::byte* at = pass.at(part, index);
         if (at != nullptr) return store_.view(at + kv_head * shape.piece_bytes());
-        return store_.page(call.layer, first_page + part_begin(part) + index, kv_head);
+        return store_.page(call.layer, page_of(part, index), kv_head);
     };
     const auto attend_part = [&](std::int64_t wave, std::int64_t index) {
         const std::int64_t part = index / head_parts;
@@ -90,8 +94,9 @@ Status Attention::decode(const AttentionCall& call) {
         }
         const auto [first, last] = pass.pages(part, wave);
         for (std::int64_t i = first; i < last; ++i) {
-            const std::int64_t token = (first_page + part_begin(part) + i) * shape.page_tokens;
+            const std::int64_t token = page_of(part, i) * shape.page_tokens;
             for (int h = first_head; h < last_head; ++h) {
+                if (!store_.usable(call.layer, page_of(part, i), h)) continue;
                 AttendPage job = page_job(shape, page_at(part, i, h));
                 // In address order: the next head's page, or the first head's next one.
                 if (h + 1 < last_head) {
@@ -144,6 +149,7 @@ Status Attention::prefill(const AttentionCall& call) {
         const std::int64_t to = (position + tile.tokens - 1) / shape.page_tokens + 1;
         for (std::int64_t page = std::max(first + first_page, from);
              page < std::min(last + first_page, to); ++page) {
+            if (!store_.usable(call.layer, page, tile.kv_head)) continue;
             const std::byte* at = pass.at(0, page - first_page);
             attend_page(call, tile, page,
                         at == nullptr ? store_.page(call.layer, page, tile.kv_head)

@@ -20,6 +20,12 @@ Status fill(Decoder& decoder, const DecodeBenchOptions& options) {
 
 }  // namespace
 
+TokenId random_token(std::uint64_t seed, std::int64_t position, std::int64_t vocab) {
+    const std::uint64_t bits =
+        kv::random_bits(kv::key_of({seed}), static_cast<std::uint64_t>(position));
+    return static_cast<TokenId>(bits % static_cast<std::uint64_t>(vocab));
+}
+
 Result<DecodeBenchResult> bench_decode(const ModelFile& model, const DecodeBenchOptions& options) {
     DecoderOptions decoder_options = options.decoder;
     decoder_options.capacity_tokens =
@@ -31,14 +37,13 @@ Result<DecodeBenchResult> bench_decode(const ModelFile& model, const DecodeBench
     const double begin = seconds_now();
     MEMSIDE_CHECK(fill(*decoder, options));
     result.fill_s = seconds_now() - begin;
+    if (options.filled && options.depth_tokens > 0) MEMSIDE_CHECK(options.filled(*decoder));
 
     std::vector<double> times;
     const auto step = [&]() -> Result<double> {
         // Any token will do; another one each time, so that queries differ.
-        const std::uint64_t bits = kv::random_bits(kv::key_of({options.seed}),
-                                                   static_cast<std::uint64_t>(decoder->length()));
-        const auto token =
-            static_cast<TokenId>(bits % static_cast<std::uint64_t>(model.config.spec.vocab));
+        const TokenId token =
+            random_token(options.seed, decoder->length(), model.config.spec.vocab);
         const double start = seconds_now();
         MEMSIDE_CHECK(decoder->feed(std::span(&token, 1)));
         return seconds_now() - start;

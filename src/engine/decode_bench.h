@@ -20,6 +20,7 @@ struct DecodeBenchOptions {
     double seconds = 5.0;  // of measuring; fewer after max_steps
     std::uint64_t seed = 1;
     std::function<void(std::int64_t tokens)> fed;  // hears how many are in, if set
+    std::function<Status(Decoder&)> filled;        // before the first step, if set
 };
 
 struct DecodeBenchResult {
@@ -32,7 +33,10 @@ struct DecodeBenchResult {
     unsigned threads = 0;
 };
 
-// Errors are those of Decoder::make().
+// The id that stands for a token whose keys and values are random.
+TokenId random_token(std::uint64_t seed, std::int64_t position, std::int64_t vocab);
+
+// Errors are those of Decoder::make(), and of `filled`.
 Result<DecodeBenchResult> bench_decode(const ModelFile& model, const DecodeBenchOptions& options);
 
 }  // namespace memside::engine

@@ -110,6 +110,7 @@ Result<std::span<const float>> Decoder::feed(std::span<const TokenId> tokens,
 
 Status Decoder::feed_block(std::span<const TokenId> tokens) {
     const auto count = static_cast<std::int64_t>(tokens.size());
+    MEMSIDE_CHECK(store_.prepare_write(length_, count));
     embed(tokens);
     prepare_angles(count);
     for (int index = 0; index < config_.spec.layers; ++index) {

@@ -82,6 +82,17 @@ class Decoder {
     Status fill_random(std::int64_t tokens, std::uint64_t seed,
                        const std::function<void(std::int64_t)>& filled = {});
 
+    // Goes on with the first `tokens` tokens of a saved sequence, which passed check_saved_kv() and
+    // resume_point(). Digests that the file has not, or has otherwise, are made again, from pages
+    // that are thereby verified; true when any were. After an error the decoder is of no use.
+    Result<bool> load(std::shared_ptr<const SavedKvFile> file, std::int64_t tokens);
+    // Verifies all pages of a loaded sequence; `done` hears how many layers are.
+    Status verify(const std::function<void(std::int64_t)>& done = {});
+    // Saves the sequence, whose tokens these are (write_saved_kv); the size of the file.
+    Result<std::int64_t> save(std::span<const TokenId> tokens, std::uint64_t fingerprint,
+                              const std::string& path,
+                              const std::function<void(std::int64_t)>& saved = {});
+
     const KvStore& store() const { return store_; }
     // The policy's attention, or null for dense.
     const PolicyAttention* selection() const { return selected_.get(); }

@@ -1,6 +1,7 @@
 #include "engine/digest_store.h"
 
 #include <cassert>
+#include <cstring>
 #include <limits>
 
 #include "engine/digest_block.h"
@@ -18,6 +19,14 @@ void unite(std::span<float> low, std::span<float> high, std::span<const float> o
 }
 
 }  // namespace
+
+std::int64_t digest_prefix_bytes(const KvShape& shape, kv::DigestType type, std::int64_t tokens) {
+    const std::int64_t blocks =
+        kv::page_count(kv::page_count(tokens, shape.page_tokens), digest_block_pages);
+    // A group begins with the blocks of its superpages.
+    const std::int64_t rows = blocks + kv::page_count(blocks, digest_block_pages);
+    return rows * shape.kv_heads * digest_block_bytes(shape.head_dim, type);
+}
 
 Result<DigestStore> DigestStore::make(const KvShape& shape, const DigestConfig& config) {
     assert(config.layers.empty() || config.layers.size() == shape.kept_tokens.size());
@@ -60,6 +69,20 @@ std::int64_t DigestStore::bytes(std::int64_t tokens) const {
     const std::int64_t superblocks = kv::page_count(blocks, digest_block_pages);
     const auto layers = std::ranges::count_if(layers_, [](const Layer& l) { return l.selects; });
     return layers * shape_.kv_heads * (blocks + superblocks) * block_bytes();
+}
+
+std::span<const std::byte> DigestStore::stored(int layer, std::int64_t tokens) const {
+    return {layers_[static_cast<std::size_t>(layer)].memory.data(),
+            static_cast<std::size_t>(digest_prefix_bytes(shape_, config_.type, tokens))};
+}
+
+void DigestStore::restore(int layer, std::int64_t tokens, std::span<const std::byte> bytes) {
+    Layer& at = layers_[static_cast<std::size_t>(layer)];
+    const std::size_t count = stored(layer, tokens).size();
+    assert(at.selects && bytes.size() >= count);
+    std::memcpy(at.memory.data(), bytes.data(), count);
+    at.tokens = tokens;
+    for (OpenPage& open : at.open) open.page = -1;
 }
 
 void DigestStore::append(const KvStore& store, int layer, std::int64_t first, std::int64_t tokens) {

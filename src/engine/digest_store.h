@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/digest_kernel.h"
@@ -31,6 +32,9 @@ struct DigestConfig {
     std::vector<bool> layers;  // which layers have digests; empty: all
 };
 
+// Bytes that the digests of `tokens` tokens of one layer take up from the beginning of its memory.
+std::int64_t digest_prefix_bytes(const KvShape& shape, kv::DigestType type, std::int64_t tokens);
+
 class DigestStore {
   public:
     // Address space for every page of the shape's capacity; memory is taken as tokens come.
@@ -47,11 +51,18 @@ class DigestStore {
     void append(const KvStore& store, int layer, std::int64_t first, std::int64_t tokens,
                 ThreadPool& pool);
 
+    // The digests of the first `tokens` tokens of a layer, digest_prefix_bytes() of them, and the
+    // way back: they then stand for that many tokens. The layer must select. Layers may be restored
+    // by different threads.
+    std::span<const std::byte> stored(int layer, std::int64_t tokens) const;
+    void restore(int layer, std::int64_t tokens, std::span<const std::byte> bytes);
+
     bool has_layer(int layer) const { return layers_[static_cast<std::size_t>(layer)].selects; }
 
     // Bytes of the digests of `tokens` tokens, all layers, in whole blocks.
     std::int64_t bytes(std::int64_t tokens) const;
 
+    const DigestConfig& config() const { return config_; }
     kv::DigestType type() const { return config_.type; }
     const KvShape& shape() const { return shape_; }
     std::int64_t block_bytes() const { return digest_block_bytes(shape_.head_dim, config_.type); }

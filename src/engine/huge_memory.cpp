@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cassert>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -55,6 +56,19 @@ Result<HugeMemory> HugeMemory::reserve(std::size_t bytes) {
     // Advice only: without huge pages all works, slower.
     ::madvise(memory.data_, memory.bytes_, MADV_HUGEPAGE);
     return memory;
+}
+
+Status HugeMemory::map(int descriptor, std::uint64_t offset, std::size_t bytes) {
+    assert(bytes <= bytes_);
+    if (bytes == 0) return {};
+    void* mapped =
+        ::mmap(data_, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE,
+               descriptor, static_cast<off_t>(offset));
+    if (mapped != MAP_FAILED) return {};
+    return Error{"",
+                 fmt::format("cannot map {}: {}", format_bytes(static_cast<double>(bytes)),
+                             std::strerror(errno)),
+                 Error::Kind::environment};
 }
 
 HugeMemory::~HugeMemory() {

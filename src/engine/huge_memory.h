@@ -28,6 +28,12 @@ class HugeMemory {
     HugeMemory& operator=(const HugeMemory&) = delete;
     ~HugeMemory();
 
+    // Puts the file's bytes [offset, offset + bytes) at the beginning, and what follows them up to
+    // the end of a page of the operating system. They are read as they are touched; writing changes
+    // this memory alone. `offset` is a multiple of such a page. environment when that fails; the
+    // memory is then as it was.
+    Status map(int descriptor, std::uint64_t offset, std::size_t bytes);
+
     std::byte* data() const { return data_; }
     std::size_t size() const { return bytes_; }
 

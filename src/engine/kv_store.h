@@ -67,6 +67,9 @@ struct FileTier {
     std::vector<std::int64_t> first_pages;      // that stay in memory, of each layer; empty: none
 };
 
+class SavedPages;
+struct SavedKvFile;
+
 class KvStore {
   public:
     // Reserves address space for the whole capacity; memory is taken as tokens come. infeasible
@@ -134,6 +137,32 @@ class KvStore {
     void fill_random(int layer, std::int64_t first, std::int64_t last, std::uint64_t seed,
                      ThreadPool& pool);
 
+    // Takes over the first `tokens` tokens of a saved sequence of this shape, which fit the
+    // capacity and of which no layer lacks the last page. Layers that keep everything are mapped:
+    // their pages are read, and verified, as they are touched. The others are copied. bad_input for
+    // a damaged page among those, and for the one that goes on being written.
+    Status load(std::shared_ptr<const SavedKvFile> file, std::int64_t tokens, ThreadPool& pool);
+
+    // Whether a page may be read: false for a piece of a loaded sequence that is damaged, of which
+    // take_failure() then has the error. To be asked before a page is read, by any thread.
+    bool usable(int layer, std::int64_t page, int kv_head) const {
+        return saved_ == nullptr || usable_saved(layer, page, kv_head);
+    }
+    // The error of the first page that was not usable since the last call.
+    Status take_failure() const;
+
+    // Verifies the pages of the first `tokens` tokens of a layer, which is done at their first use
+    // otherwise.
+    Status verify(int layer, std::int64_t tokens, ThreadPool& pool) const;
+
+    // Before write() of tokens [first, first + tokens): what stays of a loaded page is verified
+    // while it is as it was saved.
+    Status prepare_write(std::int64_t first, std::int64_t tokens);
+
+    bool loaded() const { return saved_ != nullptr; }
+    // The state of a loaded sequence's pages, or null.
+    const SavedPages* saved_pages() const { return saved_.get(); }
+
     const KvShape& shape() const { return shape_; }
 
     // Bytes that `tokens` tokens of all layers occupy, in whole pages.
@@ -155,6 +184,9 @@ class KvStore {
         std::int64_t written = 0;      // pages before it are in the file, or among the first
         std::int64_t tail = 0;         // pages from it on are in the ring
     };
+
+    bool usable_saved(int layer, std::int64_t page, int kv_head) const;
+    Status copy_layer(const SavedKvFile& file, int layer, std::int64_t pages, ThreadPool& pool);
 
     // Pages of a layer that lie somewhere: in memory or in the file.
     std::int64_t places(std::size_t layer) const;
@@ -179,6 +211,7 @@ class KvStore {
     std::vector<Layer> layers_;
     std::unique_ptr<KvFile> file_;
     std::unique_ptr<PageStream> stream_;
+    std::shared_ptr<SavedPages> saved_;  // of a loaded sequence
 };
 
 }  // namespace memside::engine

@@ -33,15 +33,18 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
         } else {
             file.data_ = static_cast<const std::uint8_t*>(mapped);
             file.size_ = size;
+            file.descriptor_ = descriptor;
         }
     }
-    ::close(descriptor);
+    if (file.descriptor_ < 0) ::close(descriptor);
     if (!problem.empty()) return bad_input(path, problem);
     return file;
 }
 
 MappedFile::~MappedFile() {
-    if (data_ != nullptr) ::munmap(const_cast<std::uint8_t*>(data_), size_);
+    if (data_ == nullptr) return;
+    ::munmap(const_cast<std::uint8_t*>(data_), size_);
+    ::close(descriptor_);
 }
 
 }  // namespace memside::engine

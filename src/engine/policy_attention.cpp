@@ -105,9 +105,10 @@ Status PolicyAttention::run(const AttentionCall& call) {
     const bool selected = select(call.layer, pages);
     counts_.kv_heads += store_.shape().kv_heads;
     counts_.scoring_s += seconds_now() - start;
+    MEMSIDE_CHECK(verify_selected(call.layer));
     if (selected && pool_pages_ > 0) {
         start = seconds_now();
-        change_residency(call.layer, pages);
+        MEMSIDE_CHECK(change_residency(call.layer, pages));
         counts_.recall_s += seconds_now() - start;
     }
     return attend(call);
@@ -178,13 +179,33 @@ kv::ResidencyChange PolicyAttention::residency_change(int layer, std::int64_t se
     return change;
 }
 
-void PolicyAttention::change_residency(int layer, std::int64_t pages) {
+// Of a sequence that was loaded, what is about to be attended.
+Status PolicyAttention::verify_selected(int layer) {
+    if (!store_.loaded()) return {};
+    pool_.run(sets_.count(), [&](std::int64_t set) {
+        usable(layer, set, selected_[static_cast<std::size_t>(set)]);
+    });
+    return store_.take_failure();
+}
+
+bool PolicyAttention::usable(int layer, std::int64_t set, const kv::PageList& pages) const {
+    bool all = true;
+    for (const kv::PageIndex page : pages) {
+        for (int head = 0; head < sets_.kv_heads(); ++head) {
+            all &= store_.usable(layer, page, sets_.first_kv_head(set) + head);
+        }
+    }
+    return all;
+}
+
+Status PolicyAttention::change_residency(int layer, std::int64_t pages) {
     std::vector<std::int64_t> copied(selected_.size());
     std::vector<std::int64_t> filled(selected_.size());
     pool_.run(sets_.count(), [&](std::int64_t set) {
         const auto index = static_cast<std::size_t>(set);
         const kv::ResidencyChange change = residency_change(layer, set, pages, filled[index]);
         copied[index] = static_cast<std::int64_t>(change.recalled.size());
+        if (!usable(layer, set, change.recalled)) return;
         if (!change.recalled.empty() || !change.evicted.empty()) {
             fast_.apply(store_, layer, set, change);
         }
@@ -194,6 +215,7 @@ void PolicyAttention::change_residency(int layer, std::int64_t pages) {
         counts_.pages_recalled += copied[set] - filled[set];
         counts_.copied_bytes += copied[set] * sets_.kv_heads() * store_.shape().page_bytes();
     }
+    return store_.take_failure();
 }
 
 // Resident pages first, the others after them in order: the page being written comes last.

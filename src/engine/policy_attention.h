@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/attention.h"
@@ -51,6 +52,12 @@ class PolicyAttention {
     // this and of run() are those of a page that could not be read.
     Status append(int layer, std::int64_t first, std::int64_t tokens);
 
+    // The first `tokens` tokens of a selecting layer are in the store, and these are their digests
+    // (DigestStore::restore). Layers may be restored by different threads.
+    void restore(int layer, std::int64_t tokens, std::span<const std::byte> digests) {
+        digests_.restore(layer, tokens, digests);
+    }
+
     // One token of a selecting layer; its keys and values have been appended.
     Status run(const AttentionCall& call);
 
@@ -88,7 +95,9 @@ class PolicyAttention {
                     PagePool fast);
 
     bool select(int layer, std::int64_t pages);
-    void change_residency(int layer, std::int64_t pages);
+    Status verify_selected(int layer);
+    bool usable(int layer, std::int64_t set, const kv::PageList& pages) const;
+    Status change_residency(int layer, std::int64_t pages);
     kv::ResidencyChange residency_change(int layer, std::int64_t set, std::int64_t pages,
                                          std::int64_t& filled) const;
     Status attend(const AttentionCall& call);
