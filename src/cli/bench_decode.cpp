@@ -49,6 +49,9 @@ Result<Request> read_request(const Options& options) {
     bench.seed = static_cast<std::uint64_t>(seed);
     MEMSIDE_CHECK(read_kv_options(options, bench.decoder));
     MEMSIDE_TRY(request.save, read_kv_save(options));
+    SavedRunOptions saved;
+    saved.save = request.save;
+    MEMSIDE_CHECK(check_saved_tier(saved, bench.decoder.tier));
     if (request.save && bench.depth_tokens == 0) {
         return bad_input("--kv-save", "has nothing to save at --depth 0");
     }

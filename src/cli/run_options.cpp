@@ -81,6 +81,7 @@ Result<RunRequest> read_run_request(const Options& options) {
     engine::DecoderOptions& decoder = request.decoder;
     MEMSIDE_TRY(request.saved, read_saved_options(options));
     MEMSIDE_CHECK(read_kv_options(options, decoder));
+    MEMSIDE_CHECK(check_saved_tier(request.saved, decoder.tier));
     MEMSIDE_TRY(const std::int64_t threads, options.integer("--threads", 0, 0, 1024));
     decoder.threads = static_cast<unsigned>(threads);
     return request;

@@ -48,6 +48,15 @@ Status refuse_file_tier(const Options& options, const char* name) {
 
 }  // namespace
 
+Status check_saved_tier(const SavedRunOptions& options, const engine::KvTier& tier) {
+    if (tier.folder.empty()) return {};
+    for (const auto& [name, given] : {std::pair{"--kv-load", options.load.has_value()},
+                                      std::pair{"--kv-save", options.save.has_value()}}) {
+        if (given) return bad_input(name, "does not go with --kv-tier file:DIR; allowed: dram");
+    }
+    return {};
+}
+
 Result<std::optional<std::string>> read_kv_save(const Options& options) {
     const auto path = options.text("--kv-save");
     if (!path) return path;

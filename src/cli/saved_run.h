@@ -38,6 +38,10 @@ void declare_saved_options(Options& options);
 // bad_input for --kv-verify without --kv-load, and for a --kv-save that cannot be a file.
 Result<SavedRunOptions> read_saved_options(const Options& options);
 
+// bad_input that names the option: pages of a saved file are mapped into memory, and those to save
+// must be there.
+Status check_saved_tier(const SavedRunOptions& options, const engine::KvTier& tier);
+
 // --kv-save alone, of commands that load nothing.
 Result<std::optional<std::string>> read_kv_save(const Options& options);
 
