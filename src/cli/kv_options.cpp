@@ -82,6 +82,23 @@ Status read_selection(const Options& options, engine::KvPolicy& policy) {
     return {};
 }
 
+// "0" or "0,2": memory nodes. Where the machine has one only, it is where memory comes from anyway.
+Result<engine::MemoryPlacement> read_nodes(std::string_view text) {
+    std::vector<int> numbers;
+    for (std::size_t at = 0; at <= text.size();) {
+        const std::size_t end = std::min(text.find(',', at), text.size());
+        MEMSIDE_TRY(const std::int64_t number,
+                    parse_integer(text.substr(at, end - at), 0, 4095, "--kv-tier"));
+        numbers.push_back(static_cast<int>(number));
+        at = end + 1;
+    }
+    MEMSIDE_TRY(const engine::NumaTopology topology, engine::NumaTopology::of_machine());
+    engine::MemoryPlacement placement;
+    MEMSIDE_TRY(placement.nodes, topology.find(numbers, "--kv-tier"));
+    if (topology.nodes().size() == 1) placement.nodes.clear();
+    return placement;
+}
+
 }  // namespace
 
 void declare_kv_options(Options& options) {
@@ -94,7 +111,9 @@ void declare_kv_options(Options& options) {
                 "recall  the same, with all of them copied into a pool first");
     options.add("--page-size", "TOKENS", "a power of two from 16 (default: 64)");
     options.add("--kv-type", "TYPE", "f16 (default), bf16 or int8");
-    options.add("--kv-tier", "TIER", "dram (default)");
+    options.add("--kv-tier", "TIER",
+                "dram (default), or numa:N or numa:N,M: memory of these nodes,\n"
+                "attended by the cores next to it");
     options.group("Selecting pages");
     options.add("--budget", "TOKENS", "attended by a page set, in whole pages (default: 4096)");
     options.add("--budget-mass", "P",
@@ -128,8 +147,11 @@ Status read_kv_options(const Options& options, engine::DecoderOptions& decoder) 
     MEMSIDE_TRY(const std::size_t chosen, options.choice("--policy", "dense", policies));
     decoder.policy.variant = &engine::kv_policy_variants()[chosen];
     MEMSIDE_CHECK(refuse_meaningless(options, *decoder.policy.variant));
-    if (const std::string tier = options.text_or("--kv-tier", "dram"); tier != "dram") {
-        return bad_input("--kv-tier", fmt::format("{} is not implemented yet; implemented: dram",
+    if (const std::string tier = options.text_or("--kv-tier", "dram"); tier.starts_with("numa:")) {
+        MEMSIDE_TRY(decoder.placement, read_nodes(std::string_view(tier).substr(5)));
+    } else if (tier != "dram") {
+        return bad_input("--kv-tier", fmt::format("{} is not implemented yet; implemented: dram, "
+                                                  "numa:N",
                                                   in_quotes(tier)));
     }
     constexpr kv::ValueType types[] = {kv::ValueType::f16, kv::ValueType::bf16,

@@ -20,7 +20,12 @@ float log2_scale(float scale) {
 }  // namespace
 
 Attention::Attention(const KvStore& store, ThreadPool& pool, int heads)
-    : store_(store), pool_(pool), heads_(heads), group_(heads / store.shape().kv_heads) {
+    : store_(store),
+      pool_(pool),
+      heads_(heads),
+      group_(heads / store.shape().kv_heads),
+      near_(pool, store.shape().memory_nodes),
+      lists_(pool) {
     assert(heads % store.shape().kv_heads == 0);
 }
 
@@ -29,7 +34,10 @@ AttentionState Attention::state(float* memory, int rows) const {
 }
 
 Status Attention::run(const AttentionCall& call) {
-    if (call.tokens == 1) {
+    // A window is a few pages: not worth asking where they lie.
+    if (call.tokens == 1 && call.window == 0 && store_.shape().memory_nodes > 1) {
+        decode_near(call);
+    } else if (call.tokens == 1) {
         decode(call);
     } else {
         prefill(call);
@@ -97,6 +105,29 @@ void Attention::decode(const AttentionCall& call) {
         write_attention(state_of(0, h), group_, shape.value_stride(), shape.head_dim,
                         call.out + h * group_ * dim);
     }
+    bytes_read_ += pages * shape.kv_heads * shape.page_bytes();
+}
+
+// Every page by the threads of its node.
+void Attention::decode_near(const AttentionCall& call) {
+    const KvShape& shape = store_.shape();
+    const std::int64_t tokens = call.first_position + 1;
+    const std::int64_t pages = (tokens - 1) / shape.page_tokens + 1;
+    queries_.resize(static_cast<std::size_t>(heads_ * shape.head_dim));
+    for (std::size_t i = 0; i < queries_.size(); ++i) {
+        queries_[i] = call.queries[i] * log2_scale(call.scale);
+    }
+    works_.resize(static_cast<std::size_t>(shape.kv_heads));
+    for (int h = 0; h < shape.kv_heads; ++h) {
+        PageListWork& work = works_[static_cast<std::size_t>(h)];
+        work = {h * group_, group_, {}, tokens - (pages - 1) * shape.page_tokens, {}};
+        for (std::int64_t page = 0; page < pages; ++page) {
+            if (!store_.usable(call.layer, page, h)) continue;
+            work.pages.push_back(store_.page(call.layer, page, h));
+            work.nodes.push_back(store_.node_of(call.layer, page));
+        }
+    }
+    lists_.run_near(shape, works_, near_, queries_.data(), call.out);
     bytes_read_ += pages * shape.kv_heads * shape.page_bytes();
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/attention_kernel.h"
 #include "engine/kv_store.h"
+#include "engine/page_list_attention.h"
 #include "engine/thread_pool.h"
 
 namespace memside::engine {
@@ -36,6 +37,7 @@ class Attention {
 
   private:
     void decode(const AttentionCall& call);
+    void decode_near(const AttentionCall& call);
     void prefill(const AttentionCall& call);
     void prefill_tile(const AttentionCall& call, std::int64_t first_token, std::int64_t tokens,
                       int kv_head) const;
@@ -47,6 +49,9 @@ class Attention {
     int group_;
     std::vector<float> queries_;  // scaled, of one token
     std::vector<float> states_;   // one per part of a decode step
+    NearMemory near_;             // this and the next two where there are several memory nodes
+    PageListAttention lists_;
+    std::vector<PageListWork> works_;  // of each KV head
     std::int64_t bytes_read_ = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/number.h"
+#include "engine/numa_topology.h"
 #include "kv/counter_random.h"
 
 namespace memside::engine {
@@ -86,7 +87,7 @@ std::int64_t KvStore::places(std::size_t layer) const {
     return std::min(all, kv::page_count(kept, shape_.page_tokens) + 1);
 }
 
-Result<KvStore> KvStore::make(KvShape shape) {
+Result<KvStore> KvStore::make(KvShape shape, bool shared) {
     assert(std::has_single_bit(static_cast<std::uint64_t>(shape.page_tokens)));
     assert(shape.page_tokens >= min_page_tokens && shape.page_tokens <= max_page_tokens);
     if (shape.type != kv::ValueType::f16 && shape.type != kv::ValueType::bf16 &&
@@ -115,9 +116,12 @@ Result<KvStore> KvStore::make(KvShape shape) {
     }
     const std::int64_t page_bytes = store.shape_.page_bytes() * store.shape_.kv_heads;
     for (std::size_t layer = 0; layer < store.shape_.kept_tokens.size(); ++layer) {
-        MEMSIDE_TRY(
-            HugeMemory memory,
-            HugeMemory::reserve(static_cast<std::size_t>(store.places(layer) * page_bytes)));
+        const std::int64_t nodes = store.shape_.memory_nodes;
+        // Each node's part begins at a huge page, so that none lies in two nodes.
+        std::int64_t bytes = (store.places(layer) + nodes - 1) / nodes * page_bytes;
+        if (nodes > 1) bytes = (bytes + huge_page_bytes - 1) / huge_page_bytes * huge_page_bytes;
+        MEMSIDE_TRY(HugeMemory memory,
+                    HugeMemory::reserve(static_cast<std::size_t>(bytes * nodes), shared));
         store.layers_.push_back(std::move(memory));
     }
     return store;
@@ -188,7 +192,7 @@ void KvStore::fill_random(std::int64_t tokens, std::uint64_t seed, ThreadPool& p
             std::min(kv::page_count(tokens, shape_.page_tokens), places(layer));
         pool.run(pages, [&](std::int64_t page) {
             const std::uint64_t key = kv::key_of({seed, layer, static_cast<std::uint64_t>(page)});
-            std::byte* to = layers_[layer].data() + page * page_bytes * shape_.kv_heads;
+            std::byte* to = start(static_cast<int>(layer), page);
             for (std::int64_t i = 0; i < page_bytes * shape_.kv_heads; i += 8) {
                 const std::uint64_t bits = kv::random_bits(key, static_cast<std::uint64_t>(i));
                 const std::uint64_t word = (bits & words.random) | words.set;
@@ -202,6 +206,19 @@ void KvStore::fill_random(std::int64_t tokens, std::uint64_t seed, ThreadPool& p
             }
         });
     }
+}
+
+Status KvStore::bind(const std::vector<int>& nodes) {
+    assert(static_cast<int>(nodes.size()) == shape_.memory_nodes);
+    for (int layer = 0; layer < static_cast<int>(layers_.size()); ++layer) {
+        const std::int64_t bytes = node_bytes(layer);
+        for (std::size_t node = 0; node < nodes.size(); ++node) {
+            std::byte* first = layers_[static_cast<std::size_t>(layer)].data() +
+                               static_cast<std::int64_t>(node) * bytes;
+            MEMSIDE_CHECK(bind_memory(first, static_cast<std::size_t>(bytes), {nodes[node]}));
+        }
+    }
+    return {};
 }
 
 std::int64_t KvStore::bytes_of(std::int64_t tokens) const {

@@ -28,6 +28,8 @@ struct KvShape {
     // Per layer: how many tokens it keeps; 0: all. A layer that keeps fewer writes over the oldest.
     std::vector<std::int64_t> kept_tokens;
     kv::ValueType type = kv::ValueType::f16;
+    // Memory nodes that pages go to in turn, each layer from the first node on.
+    int memory_nodes = 1;
 
     std::int64_t value_stride() const { return (head_dim + kv_lanes - 1) / kv_lanes * kv_lanes; }
     // The parts of a page, in bytes, padded to a cache line.
@@ -47,7 +49,8 @@ class KvStore {
   public:
     // Reserves address space for the whole capacity; memory is taken as tokens come. infeasible
     // when the machine has not that much, bad_input for a type that the store does not take.
-    static Result<KvStore> make(KvShape shape);
+    // `shared`: processes that are forked later see the same memory.
+    static Result<KvStore> make(KvShape shape, bool shared = false);
 
     // Writes the keys and values of the token at `position`, f32 [kv_heads x head_dim] each,
     // rounded to the type. Different positions of a layer may be written by different threads.
@@ -88,6 +91,13 @@ class KvStore {
     // a damaged page among those, and for the one that goes on being written.
     Status load(std::shared_ptr<const SavedKvFile> file, std::int64_t tokens, ThreadPool& pool);
 
+    // Has the memory come from these nodes, as many as the shape has. environment when that fails.
+    Status bind(const std::vector<int>& nodes);
+    // The node of a page, by its place among them.
+    int node_of(int layer, std::int64_t page) const {
+        return static_cast<int>(place_of(layer, page) % shape_.memory_nodes);
+    }
+
     // Whether a page may be read: false for a piece of a loaded sequence that is damaged, of which
     // take_failure() then has the error. To be asked before a page is read, by any thread.
     bool usable(int layer, std::int64_t page, int kv_head) const {
@@ -119,10 +129,21 @@ class KvStore {
 
     // Pages of a layer that have a place of their own.
     std::int64_t places(std::size_t layer) const;
-    std::byte* start(int layer, std::int64_t page) const {
+    std::int64_t place_of(int layer, std::int64_t page) const {
         const auto index = static_cast<std::size_t>(layer);
-        const std::int64_t place = shape_.kept_tokens[index] == 0 ? page : page % places(index);
-        return layers_[index].data() + place * page_bytes_ * shape_.kv_heads;
+        return shape_.kept_tokens[index] == 0 ? page : page % places(index);
+    }
+    std::byte* start(int layer, std::int64_t page) const {
+        const HugeMemory& memory = layers_[static_cast<std::size_t>(layer)];
+        const std::int64_t place = place_of(layer, page);
+        if (shape_.memory_nodes == 1) return memory.data() + place * page_bytes_ * shape_.kv_heads;
+        return memory.data() + place % shape_.memory_nodes * node_bytes(layer) +
+               place / shape_.memory_nodes * page_bytes_ * shape_.kv_heads;
+    }
+    // Of each node's part of a layer, in whole huge pages.
+    std::int64_t node_bytes(int layer) const {
+        return static_cast<std::int64_t>(layers_[static_cast<std::size_t>(layer)].size()) /
+               shape_.memory_nodes;
     }
 
     KvShape shape_;

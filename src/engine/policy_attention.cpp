@@ -72,6 +72,7 @@ PolicyAttention::PolicyAttention(const KvStore& store, ThreadPool& pool, int hea
       selector_(store.shape(), pool, heads, selection_of(policy)),
       fast_(std::move(fast)),
       lists_(pool),
+      near_(pool, store.shape().memory_nodes),
       layers_(selecting_.size()),
       selected_(static_cast<std::size_t>(sets_.count())),
       queries_(static_cast<std::size_t>(heads * store.shape().head_dim)),
@@ -226,6 +227,7 @@ void PolicyAttention::list_pages(const AttentionCall& call, std::int64_t set, in
     const int kv_head = sets_.first_kv_head(set) + head;
     const KvShape& shape = store_.shape();
     work.pages.clear();
+    work.nodes.clear();
     const kv::PageList none;
     const kv::PageList& resident = pool_pages_ > 0 ? fast_.resident(call.layer, set) : none;
     for (std::size_t i = 0; i < resident.size(); ++i) {
@@ -238,6 +240,15 @@ void PolicyAttention::list_pages(const AttentionCall& call, std::int64_t set, in
         work.pages.push_back(store_.page(call.layer, page, kv_head));
     }
     counts_.kv_bytes += static_cast<std::int64_t>(work.pages.size()) * shape.page_bytes();
+    if (shape.memory_nodes > 1) {
+        // The pool is no node's.
+        work.nodes.assign(work.pages.size(), 0);
+        std::size_t at = work.pages.size();
+        for (auto page = selected.rbegin(); page != selected.rend(); ++page) {
+            if (std::ranges::binary_search(resident, *page)) continue;
+            work.nodes[--at] = store_.node_of(call.layer, *page);
+        }
+    }
     const std::int64_t end = call.first_position + 1 - selected.back() * shape.page_tokens;
     work.last_tokens = std::min(end, shape.page_tokens);
 }
@@ -249,7 +260,11 @@ void PolicyAttention::attend(const AttentionCall& call) {
                        works_[static_cast<std::size_t>(set * sets_.kv_heads() + head)]);
         }
     }
-    lists_.run(store_.shape(), works_, queries_.data(), call.out);
+    if (store_.shape().memory_nodes > 1) {
+        lists_.run_near(store_.shape(), works_, near_, queries_.data(), call.out);
+    } else {
+        lists_.run(store_.shape(), works_, queries_.data(), call.out);
+    }
 }
 
 void PolicyAttention::truncate(std::int64_t tokens) {

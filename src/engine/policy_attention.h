@@ -58,6 +58,9 @@ class PolicyAttention {
     // One token of a selecting layer; its keys and values have been appended.
     Status run(const AttentionCall& call);
 
+    // Digests come from these memory nodes. environment when that fails.
+    Status bind(const std::vector<int>& nodes) { return digests_.bind(nodes); }
+
     // Forgets what depends on tokens from `tokens` on.
     void truncate(std::int64_t tokens);
 
@@ -107,6 +110,7 @@ class PolicyAttention {
     PageSelector selector_;
     PagePool fast_;
     PageListAttention lists_;
+    NearMemory near_;
     std::vector<LayerState> layers_;
     std::vector<kv::PageList> selected_;  // of the last run()
     std::vector<float> queries_;          // scaled, f32 [heads][head_dim]
