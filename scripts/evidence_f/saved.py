@@ -90,7 +90,7 @@ def kills(place):
 def flips(place):
     model, target = small_model(place), place.work / "flips.kv"
     told(save_command(place, model, target, "2K", 1))
-    program = Path(place.memside).parent / "tests/engine/saved_flips"
+    program = Path(place.memside).parent / "saved_flips"
     return json.loads(told([program, model, target, str(FLIPS), "1"]))
 
 

@@ -18,6 +18,8 @@ constexpr std::int64_t default_dense_layers = 2;
 
 // A tier of that name is followed by its folder.
 constexpr std::string_view file_tier = "file:";
+// And one of that name by its nodes.
+constexpr std::string_view numa_tier = "numa:";
 
 constexpr const char* of_selecting[] = {"--budget",       "--budget-mass",  "--digest",
                                         "--digest-type",  "--digest-coef",  "--select-per",
@@ -45,21 +47,6 @@ Status refuse_meaningless(const Options& options, const engine::KvPolicyVariant&
     MEMSIDE_CHECK(refuse("--steady", variant.name == "png-kv", "png-kv"));
     if (options.text_or("--kv-tier", "dram").starts_with(file_tier)) return {};
     return refuse("--kv-pool", variant.name == "recall", "recall, and for --kv-tier file:DIR");
-}
-
-Status read_tier(const Options& options, engine::KvTier& tier) {
-    const std::string name = options.text_or("--kv-tier", "dram");
-    if (name == "dram") return {};
-    if (!name.starts_with(file_tier)) {
-        return bad_input("--kv-tier", fmt::format("{} is not implemented; allowed: dram, file:DIR",
-                                                  in_quotes(name)));
-    }
-    tier.folder = name.substr(file_tier.size());
-    if (tier.folder.empty()) return bad_input("--kv-tier", "'file:' names no folder: file:DIR");
-    if (const auto bytes = options.text("--kv-pool")) {
-        MEMSIDE_TRY(tier.pool_bytes, parse_bytes(*bytes, "--kv-pool"));
-    }
-    return {};
 }
 
 Status read_selection(const Options& options, engine::KvPolicy& policy) {
@@ -101,6 +88,44 @@ Status read_selection(const Options& options, engine::KvPolicy& policy) {
     return {};
 }
 
+// "0" or "0,2": memory nodes. Where the machine has one only, it is where memory comes from anyway.
+Result<engine::MemoryPlacement> read_nodes(std::string_view text) {
+    std::vector<int> numbers;
+    for (std::size_t at = 0; at <= text.size();) {
+        const std::size_t end = std::min(text.find(',', at), text.size());
+        MEMSIDE_TRY(const std::int64_t number,
+                    parse_integer(text.substr(at, end - at), 0, 4095, "--kv-tier"));
+        numbers.push_back(static_cast<int>(number));
+        at = end + 1;
+    }
+    MEMSIDE_TRY(const engine::NumaTopology topology, engine::NumaTopology::of_machine());
+    engine::MemoryPlacement placement;
+    MEMSIDE_TRY(placement.nodes, topology.find(numbers, "--kv-tier"));
+    if (topology.nodes().size() == 1) placement.nodes.clear();
+    return placement;
+}
+
+Status read_tier(const Options& options, engine::DecoderOptions& decoder) {
+    const std::string name = options.text_or("--kv-tier", "dram");
+    if (name == "dram") return {};
+    if (name.starts_with(numa_tier)) {
+        MEMSIDE_TRY(decoder.placement,
+                    read_nodes(std::string_view(name).substr(numa_tier.size())));
+        return {};
+    }
+    if (!name.starts_with(file_tier)) {
+        return bad_input("--kv-tier", fmt::format("there is no {}; allowed: dram, numa:N, file:DIR",
+                                                  in_quotes(name)));
+    }
+    engine::KvTier& tier = decoder.tier;
+    tier.folder = name.substr(file_tier.size());
+    if (tier.folder.empty()) return bad_input("--kv-tier", "'file:' names no folder: file:DIR");
+    if (const auto bytes = options.text("--kv-pool")) {
+        MEMSIDE_TRY(tier.pool_bytes, parse_bytes(*bytes, "--kv-pool"));
+    }
+    return {};
+}
+
 }  // namespace
 
 void declare_kv_options(Options& options) {
@@ -114,8 +139,8 @@ void declare_kv_options(Options& options) {
     options.add("--page-size", "TOKENS", "a power of two from 16 (default: 64)");
     options.add("--kv-type", "TYPE", "f16 (default), bf16 or int8");
     options.add("--kv-tier", "TIER",
-                "dram (default), or file:DIR: full pages in a file of that folder, which is gone "
-                "with the run");
+                "dram (default); file:DIR: full pages in a file of that folder, which is gone with the "
+                "run; numa:N or numa:N,M: memory of these nodes, attended by the cores next to it");
     options.group("Selecting pages");
     options.add("--budget", "TOKENS", "attended by a page set, in whole pages (default: 4096)");
     options.add("--budget-mass", "P",
@@ -151,7 +176,7 @@ Status read_kv_options(const Options& options, engine::DecoderOptions& decoder) 
     MEMSIDE_TRY(const std::size_t chosen, options.choice("--policy", "dense", policies));
     decoder.policy.variant = &engine::kv_policy_variants()[chosen];
     MEMSIDE_CHECK(refuse_meaningless(options, *decoder.policy.variant));
-    MEMSIDE_CHECK(read_tier(options, decoder.tier));
+    MEMSIDE_CHECK(read_tier(options, decoder));
     constexpr kv::ValueType types[] = {kv::ValueType::f16, kv::ValueType::bf16,
                                        kv::ValueType::int8};
     MEMSIDE_TRY(const std::size_t type,

@@ -40,7 +40,9 @@ namespace {
 
 Status refuse_file_tier(const Options& options, const char* name) {
     const std::string tier = options.text_or("--kv-tier", "dram");
-    if (!tier.starts_with("file:")) return {};
+    // A mapped file is where the page cache has it; pages of several nodes do not lie in its order.
+    const bool placed = tier.starts_with("numa:") && std::string_view(name) == "--kv-load";
+    if (!tier.starts_with("file:") && !placed) return {};
     return bad_input(name, fmt::format("cannot be combined with --kv-tier {}; it can with "
                                        "--kv-tier dram",
                                        tier));

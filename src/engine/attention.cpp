@@ -20,7 +20,12 @@ float log2_scale(float scale) {
 }  // namespace
 
 Attention::Attention(const KvStore& store, ThreadPool& pool, int heads)
-    : store_(store), pool_(pool), heads_(heads), group_(heads / store.shape().kv_heads) {
+    : store_(store),
+      pool_(pool),
+      heads_(heads),
+      group_(heads / store.shape().kv_heads),
+      near_(pool, store.shape().memory_nodes),
+      lists_(pool) {
     assert(heads % store.shape().kv_heads == 0);
 }
 
@@ -29,7 +34,12 @@ AttentionState Attention::state(float* memory, int rows) const {
 }
 
 Status Attention::run(const AttentionCall& call) {
-    MEMSIDE_CHECK(call.tokens == 1 ? decode(call) : prefill(call));
+    // A window is a few pages: not worth asking where they lie.
+    if (call.tokens == 1 && call.window == 0 && store_.shape().memory_nodes > 1) {
+        decode_near(call);
+    } else {
+        MEMSIDE_CHECK(call.tokens == 1 ? decode(call) : prefill(call));
+    }
     return store_.take_failure();
 }
 
@@ -128,6 +138,29 @@ Status Attention::decode(const AttentionCall& call) {
     bytes_from_file_ +=
         store_.pages_in_file(call.layer, first_page, first_page + pages) * whole;
     return {};
+}
+
+// Every page by the threads of its node.
+void Attention::decode_near(const AttentionCall& call) {
+    const KvShape& shape = store_.shape();
+    const std::int64_t tokens = call.first_position + 1;
+    const std::int64_t pages = (tokens - 1) / shape.page_tokens + 1;
+    queries_.resize(static_cast<std::size_t>(heads_ * shape.head_dim));
+    for (std::size_t i = 0; i < queries_.size(); ++i) {
+        queries_[i] = call.queries[i] * log2_scale(call.scale);
+    }
+    works_.resize(static_cast<std::size_t>(shape.kv_heads));
+    for (int h = 0; h < shape.kv_heads; ++h) {
+        PageListWork& work = works_[static_cast<std::size_t>(h)];
+        work = {h * group_, group_, {}, {}, tokens - (pages - 1) * shape.page_tokens, {}};
+        for (std::int64_t page = 0; page < pages; ++page) {
+            if (!store_.usable(call.layer, page, h)) continue;
+            work.pages.push_back(store_.page(call.layer, page, h));
+            work.nodes.push_back(store_.node_of(call.layer, page));
+        }
+    }
+    lists_.run_near(shape, works_, near_, queries_.data(), call.out);
+    bytes_read_ += pages * shape.kv_heads * shape.page_bytes();
 }
 
 Status Attention::prefill(const AttentionCall& call) {

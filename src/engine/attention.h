@@ -7,6 +7,7 @@
 
 #include "engine/attention_kernel.h"
 #include "engine/kv_store.h"
+#include "engine/page_list_attention.h"
 #include "engine/page_pass.h"
 #include "engine/thread_pool.h"
 
@@ -44,6 +45,7 @@ class Attention {
   private:
     std::vector<PageRef> refs(int layer, std::int64_t first_page, std::int64_t last_page) const;
     Status decode(const AttentionCall& call);
+    void decode_near(const AttentionCall& call);
     Status prefill(const AttentionCall& call);
     // Query heads of a block's tokens that pass over a KV head's pages together.
     struct Tile {
@@ -69,6 +71,9 @@ class Attention {
     int group_;
     std::vector<float> queries_;  // scaled, of one token
     std::vector<float> states_;   // one per part of a decode step, or tile of a block
+    NearMemory near_;             // this and the next two where there are several memory nodes
+    PageListAttention lists_;
+    std::vector<PageListWork> works_;  // of each KV head
     std::int64_t bytes_read_ = 0;
     std::int64_t bytes_from_file_ = 0;
 };

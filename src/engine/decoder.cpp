@@ -22,6 +22,7 @@ KvShape kv_shape(const ModelSpec& spec, const DecoderOptions& options) {
     shape.page_tokens = options.page_tokens;
     shape.capacity_tokens = options.capacity_tokens;
     shape.type = options.kv_type;
+    shape.memory_nodes = options.placement.count();
     for (int layer = 0; layer < spec.layers; ++layer) {
         // The first token of a block looks back a whole window while the last one is there already.
         shape.kept_tokens.push_back(spec.slides(layer) ? spec.sliding_window_tokens + block_tokens
@@ -58,6 +59,11 @@ Result<std::unique_ptr<Decoder>> Decoder::make(const ModelFile& model,
     MEMSIDE_TRY(KvStore store, KvStore::make(shape, tier));
     auto decoder = std::unique_ptr<Decoder>(new Decoder(model, options, std::move(store)));
     MEMSIDE_CHECK(decoder->make_selection(policy, selecting));
+    if (!options.placement.nodes.empty() && options.placement.real) {
+        const std::vector<int> nodes = options.placement.numbers();
+        MEMSIDE_CHECK(decoder->store_.bind(nodes));
+        if (decoder->selected_ != nullptr) MEMSIDE_CHECK(decoder->selected_->bind(nodes));
+    }
     return decoder;
 }
 
@@ -71,7 +77,8 @@ Status Decoder::make_selection(const KvPolicy& policy, const std::vector<bool>& 
 Decoder::Decoder(const ModelFile& model, const DecoderOptions& options, KvStore store)
     : config_(model.config),
       weights_(model.weights),
-      pool_(options.threads),
+      pool_(options.placement.threads(options.threads),
+            [placement = options.placement](unsigned i) { placement.start_thread(i); }),
       store_(std::move(store)),
       attention_(store_, pool_, config_.spec.heads),
       rope_(config_.rope, config_.rope_dims, config_.rope_pairs, weights_.rope_factors),

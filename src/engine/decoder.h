@@ -14,6 +14,7 @@
 #include "engine/kv_policy.h"
 #include "engine/kv_store.h"
 #include "engine/kv_tier.h"
+#include "engine/near_memory.h"
 #include "engine/policy_attention.h"
 #include "engine/rope.h"
 #include "engine/thread_pool.h"
@@ -27,6 +28,7 @@ struct DecoderOptions {
     std::int64_t page_tokens = 64;
     kv::ValueType kv_type = kv::ValueType::f16;  // f16, bf16, int8
     unsigned threads = 0;                        // 0: all cores
+    MemoryPlacement placement;  // whose threads serve the memory; their number when `threads` is 0
     // Of decode steps. Blocks of a prompt attend everything, and so do layers whose window slides.
     KvPolicy policy;
     KvTier tier;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/digest_block.h"
+#include "engine/numa_topology.h"
 #include "kv/layout.h"
 
 namespace memside::engine {
@@ -69,6 +70,13 @@ std::int64_t DigestStore::bytes(std::int64_t tokens) const {
     const std::int64_t superblocks = kv::page_count(blocks, digest_block_pages);
     const auto layers = std::ranges::count_if(layers_, [](const Layer& l) { return l.selects; });
     return layers * shape_.kv_heads * (blocks + superblocks) * block_bytes();
+}
+
+Status DigestStore::bind(const std::vector<int>& nodes) {
+    for (const Layer& layer : layers_) {
+        MEMSIDE_CHECK(bind_memory(layer.memory.data(), layer.memory.size(), nodes));
+    }
+    return {};
 }
 
 std::span<const std::byte> DigestStore::stored(int layer, std::int64_t tokens) const {

@@ -57,6 +57,9 @@ class DigestStore {
     std::span<const std::byte> stored(int layer, std::int64_t tokens) const;
     void restore(int layer, std::int64_t tokens, std::span<const std::byte> bytes);
 
+    // Has the memory come from these nodes in turn. environment when that fails.
+    Status bind(const std::vector<int>& nodes);
+
     bool has_layer(int layer) const { return layers_[static_cast<std::size_t>(layer)].selects; }
 
     // Bytes of the digests of `tokens` tokens, all layers, in whole blocks.

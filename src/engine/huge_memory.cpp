@@ -13,7 +13,7 @@
 namespace memside::engine {
 namespace {
 
-constexpr std::size_t huge_page = std::size_t{1} << 21;
+constexpr auto huge_page = static_cast<std::size_t>(huge_page_bytes);
 
 }  // namespace
 
@@ -24,7 +24,7 @@ std::size_t physical_memory_bytes() {
     return static_cast<std::size_t>(pages) * static_cast<std::size_t>(page_bytes);
 }
 
-Result<HugeMemory> HugeMemory::reserve(std::size_t bytes) {
+Result<HugeMemory> HugeMemory::reserve(std::size_t bytes, bool shared) {
     HugeMemory memory;
     if (bytes == 0) return memory;
     const std::size_t most = physical_memory_bytes();
@@ -38,8 +38,9 @@ Result<HugeMemory> HugeMemory::reserve(std::size_t bytes) {
     const std::size_t rounded = (bytes + huge_page - 1) / huge_page * huge_page;
     // More than wanted, so that an aligned part is inside; the rest goes back.
     const std::size_t reserved = rounded + huge_page;
-    void* mapped = ::mmap(nullptr, reserved, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* mapped =
+        ::mmap(nullptr, reserved, PROT_READ | PROT_WRITE,
+               (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapped == MAP_FAILED) {
         return Error{"",
                      fmt::format("cannot reserve {} of memory: {}",

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "base/result.h"
 
 namespace memside::engine {
+
+inline constexpr std::int64_t huge_page_bytes = std::int64_t{1} << 21;
 
 class HugeMemory {
   public:
@@ -15,7 +18,8 @@ class HugeMemory {
 
     // Reserves `bytes` of address space, aligned to 2 MiB. Memory is taken as it is written; before
     // that it reads as zero. infeasible when `bytes` are more than the machine's memory.
-    static Result<HugeMemory> reserve(std::size_t bytes);
+    // `shared`: processes that are forked later see the same memory.
+    static Result<HugeMemory> reserve(std::size_t bytes, bool shared = false);
 
     HugeMemory(HugeMemory&& other) noexcept
         : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/number.h"
+#include "engine/numa_topology.h"
 #include "kv/counter_random.h"
 
 namespace memside::engine {
@@ -86,7 +87,7 @@ std::int64_t KvStore::places(std::size_t layer) const {
     return std::min(all, kv::page_count(kept, shape_.page_tokens) + 1);
 }
 
-Result<KvStore> KvStore::make(KvShape shape, const FileTier& tier) {
+Result<KvStore> KvStore::make(KvShape shape, const FileTier& tier, bool shared) {
     assert(std::has_single_bit(static_cast<std::uint64_t>(shape.page_tokens)));
     assert(shape.page_tokens >= min_page_tokens && shape.page_tokens <= max_page_tokens);
     if (shape.type != kv::ValueType::f16 && shape.type != kv::ValueType::bf16 &&
@@ -107,8 +108,12 @@ Result<KvStore> KvStore::make(KvShape shape, const FileTier& tier) {
     MEMSIDE_CHECK(store.check_memory());
     for (Layer& layer : store.layers_) {
         const std::int64_t places = layer.first_pages + layer.ring;
-        MEMSIDE_TRY(layer.memory, HugeMemory::reserve(static_cast<std::size_t>(
-                                      places * store.shape_.whole_bytes())));
+        const std::int64_t nodes = store.shape_.memory_nodes;
+        // Each node's part begins at a huge page, so that none lies in two nodes.
+        std::int64_t bytes = (places + nodes - 1) / nodes * store.shape_.whole_bytes();
+        if (nodes > 1) bytes = (bytes + huge_page_bytes - 1) / huge_page_bytes * huge_page_bytes;
+        MEMSIDE_TRY(layer.memory,
+                    HugeMemory::reserve(static_cast<std::size_t>(bytes * nodes), shared));
     }
     if (!tier.folder.empty()) MEMSIDE_CHECK(store.make_file(tier));
     return store;
@@ -295,6 +300,19 @@ void KvStore::fill_random(int layer, std::int64_t first, std::int64_t last, std:
             for (std::int64_t i = 0; i < scales; ++i) put(to + key_bytes_ + i * 2, scale);
         }
     });
+}
+
+Status KvStore::bind(const std::vector<int>& nodes) {
+    assert(static_cast<int>(nodes.size()) == shape_.memory_nodes);
+    for (int layer = 0; layer < static_cast<int>(layers_.size()); ++layer) {
+        const std::int64_t bytes = node_bytes(layer);
+        for (std::size_t node = 0; node < nodes.size(); ++node) {
+            std::byte* first = layers_[static_cast<std::size_t>(layer)].memory.data() +
+                               static_cast<std::int64_t>(node) * bytes;
+            MEMSIDE_CHECK(bind_memory(first, static_cast<std::size_t>(bytes), {nodes[node]}));
+        }
+    }
+    return {};
 }
 
 std::int64_t KvStore::bytes_of(std::int64_t tokens) const {

@@ -37,6 +37,8 @@ struct KvShape {
     kv::ValueType type = kv::ValueType::f16;
     // Bytes that a page of a KV head begins at a multiple of. A store with a file sets it.
     std::int64_t piece_alignment = 64;
+    // Memory nodes that pages go to in turn, each layer from the first node on.
+    int memory_nodes = 1;
 
     std::int64_t value_stride() const { return (head_dim + kv_lanes - 1) / kv_lanes * kv_lanes; }
     // The parts of a page, in bytes, padded to a cache line.
@@ -74,7 +76,8 @@ class KvStore {
   public:
     // Reserves address space for the whole capacity; memory is taken as tokens come. infeasible
     // when the machine has not that much, bad_input for a type that the store does not take.
-    static Result<KvStore> make(KvShape shape, const FileTier& tier = {});
+    // `shared`: processes that are forked later see the same memory. A tier has one memory node.
+    static Result<KvStore> make(KvShape shape, const FileTier& tier = {}, bool shared = false);
 
     // Before tokens [first, first + tokens) of a layer are written; nothing is missing before
     // them, and what was written from there on is forgotten. Fails when a page that is cut cannot
@@ -143,6 +146,13 @@ class KvStore {
     // a damaged page among those, and for the one that goes on being written.
     Status load(std::shared_ptr<const SavedKvFile> file, std::int64_t tokens, ThreadPool& pool);
 
+    // Has the memory come from these nodes, as many as the shape has. environment when that fails.
+    Status bind(const std::vector<int>& nodes);
+    // The node of a page, by its place among them.
+    int node_of(int layer, std::int64_t page) const {
+        return static_cast<int>(place_of(layer, page) % shape_.memory_nodes);
+    }
+
     // Whether a page may be read: false for a piece of a loaded sequence that is damaged, of which
     // take_failure() then has the error. To be asked before a page is read, by any thread.
     bool usable(int layer, std::int64_t page, int kv_head) const {
@@ -190,11 +200,22 @@ class KvStore {
 
     // Pages of a layer that lie somewhere: in memory or in the file.
     std::int64_t places(std::size_t layer) const;
+    std::int64_t place_of(int layer, std::int64_t page) const {
+        const Layer& at = layers_[static_cast<std::size_t>(layer)];
+        return page < at.first_pages ? page : at.first_pages + page % at.ring;
+    }
     std::byte* start(int layer, std::int64_t page) const {
         const Layer& at = layers_[static_cast<std::size_t>(layer)];
-        const std::int64_t place =
-            page < at.first_pages ? page : at.first_pages + page % at.ring;
-        return at.memory.data() + place * piece_bytes_ * shape_.kv_heads;
+        const std::int64_t place = place_of(layer, page);
+        const std::int64_t bytes = piece_bytes_ * shape_.kv_heads;
+        if (shape_.memory_nodes == 1) return at.memory.data() + place * bytes;
+        return at.memory.data() + place % shape_.memory_nodes * node_bytes(layer) +
+               place / shape_.memory_nodes * bytes;
+    }
+    // Of each node's part of a layer, in whole huge pages.
+    std::int64_t node_bytes(int layer) const {
+        const HugeMemory& memory = layers_[static_cast<std::size_t>(layer)].memory;
+        return static_cast<std::int64_t>(memory.size()) / shape_.memory_nodes;
     }
     void arrange(const FileTier& tier);
     Status check_memory() const;

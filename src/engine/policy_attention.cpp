@@ -72,6 +72,7 @@ PolicyAttention::PolicyAttention(const KvStore& store, ThreadPool& pool, int hea
       selector_(store.shape(), pool, heads, selection_of(policy)),
       fast_(std::move(fast)),
       lists_(pool),
+      near_(pool, store.shape().memory_nodes),
       layers_(selecting_.size()),
       selected_(static_cast<std::size_t>(sets_.count())),
       queries_(static_cast<std::size_t>(heads * store.shape().head_dim)),
@@ -225,6 +226,7 @@ void PolicyAttention::list_pages(const AttentionCall& call, std::int64_t set, in
     const int kv_head = sets_.first_kv_head(set) + head;
     const KvShape& shape = store_.shape();
     work.pages.clear();
+    work.nodes.clear();
     work.refs.clear();
     const bool filed = store_.pages_in_file(call.layer, 0, selected.back() + 1) > 0;
     const auto add = [&](const KvPage& at, const PageRef& ref) {
@@ -254,6 +256,15 @@ void PolicyAttention::list_pages(const AttentionCall& call, std::int64_t set, in
         }
     }
     counts_.kv_bytes += static_cast<std::int64_t>(work.pages.size()) * shape.page_bytes();
+    if (shape.memory_nodes > 1) {
+        // The pool is no node's.
+        work.nodes.assign(work.pages.size(), 0);
+        std::size_t at = work.pages.size();
+        for (auto page = selected.rbegin(); page != selected.rend(); ++page) {
+            if (std::ranges::binary_search(resident, *page)) continue;
+            work.nodes[--at] = store_.node_of(call.layer, *page);
+        }
+    }
     const std::int64_t end = call.first_position + 1 - selected.back() * shape.page_tokens;
     work.last_tokens = std::min(end, shape.page_tokens);
 }
@@ -264,6 +275,10 @@ Status PolicyAttention::attend(const AttentionCall& call) {
             list_pages(call, set, head,
                        works_[static_cast<std::size_t>(set * sets_.kv_heads() + head)]);
         }
+    }
+    if (store_.shape().memory_nodes > 1) {
+        lists_.run_near(store_.shape(), works_, near_, queries_.data(), call.out);
+        return {};
     }
     MEMSIDE_CHECK(lists_.run(store_, works_, queries_.data(), call.out));
     if (pool_pages_ > 0 && store_.stream() != nullptr) pages_were_read(call.layer);

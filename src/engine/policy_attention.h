@@ -64,6 +64,8 @@ class PolicyAttention {
     // Begins to read the pages that a selecting layer attended last and that are not in memory: most
     // of them it will want again.
     void read_ahead(int layer) const;
+    // Digests come from these memory nodes. environment when that fails.
+    Status bind(const std::vector<int>& nodes) { return digests_.bind(nodes); }
 
     // Forgets what depends on tokens from `tokens` on.
     void truncate(std::int64_t tokens);
@@ -115,6 +117,7 @@ class PolicyAttention {
     PageSelector selector_;
     PagePool fast_;
     PageListAttention lists_;
+    NearMemory near_;
     std::vector<LayerState> layers_;
     std::vector<kv::PageList> selected_;  // of the last run()
     std::vector<float> queries_;          // scaled, f32 [heads][head_dim]

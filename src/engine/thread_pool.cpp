@@ -31,9 +31,15 @@ void wait_while(const std::atomic<T>& value, T old) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(unsigned threads) {
+ThreadPool::ThreadPool(unsigned threads, const std::function<void(unsigned)>& start) {
     if (threads == 0) threads = std::max(std::thread::hardware_concurrency(), 1U);
-    for (unsigned i = 1; i < threads; ++i) helpers_.emplace_back([this] { serve(); });
+    for (unsigned i = 1; i < threads; ++i) {
+        helpers_.emplace_back([this, start, i] {
+            if (start) start(i);
+            serve();
+        });
+    }
+    if (start) start(0);
 }
 
 ThreadPool::~ThreadPool() {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -13,7 +14,8 @@ namespace memside::engine {
 class ThreadPool {
   public:
     // `threads` in total, the caller of run() included; 0: all cores.
-    explicit ThreadPool(unsigned threads);
+    // `start` is called first on every thread with its index, on the caller's with 0.
+    explicit ThreadPool(unsigned threads, const std::function<void(unsigned)>& start = {});
     ~ThreadPool();
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;

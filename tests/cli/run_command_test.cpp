@@ -23,7 +23,23 @@ TEST(RunCommand, options_that_are_not_there_yet_are_refused_by_name) {
     const Outcome tier =
         place.run({"run", "--model", "x.gguf", "--prompt", "Hi", "--kv-tier", "file:x"});
     EXPECT_EQ(tier.exit_status, 2);
-    EXPECT_THAT(tier.err, HasSubstr("'file:x' is not implemented yet; implemented: dram"));
+    EXPECT_THAT(tier.err, HasSubstr("'file:x' is not implemented yet; implemented: dram, numa:N"));
+}
+
+TEST(RunCommand, unknown_memory_nodes_are_refused_with_those_that_there_are) {
+    const Workplace place;
+    const auto refused = [&](const std::string& tier, const std::string& message) {
+        const Outcome outcome =
+            place.run({"run", "--model", "x.gguf", "--prompt", "Hi", "--kv-tier", tier});
+        EXPECT_EQ(outcome.exit_status, 2);
+        EXPECT_TRUE(outcome.one_line()) << outcome.err;
+        EXPECT_THAT(outcome.err, HasSubstr(message));
+    };
+    refused("numa:4000", "--kv-tier: there is no memory node 4000; this machine has ");
+    refused("numa:0,0", "--kv-tier: memory node 0 is named twice");
+    for (const char* tier : {"numa:", "numa:x", "numa:0,", "numa:-1"}) refused(tier, "--kv-tier: ");
+    // A node that is there gets as far as the model.
+    refused("numa:0", "x.gguf: no such file");
 }
 
 TEST(RunCommand, an_option_without_meaning_for_the_policy_is_refused) {

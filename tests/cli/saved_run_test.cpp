@@ -131,6 +131,8 @@ TEST_F(SavedRunTest, options_that_make_no_sense_are_refused) {
             "--kv-save: cannot be combined with --kv-tier file:d");
     refused({"--prompt", "Hi", "--kv-load", "s", "--kv-tier", "file:d"},
             "--kv-load: cannot be combined with --kv-tier file:d");
+    refused({"--prompt", "Hi", "--kv-load", "s", "--kv-tier", "numa:0"},
+            "--kv-load: cannot be combined with --kv-tier numa:0");
     refused({"--chat", "--kv-load", "s.kv"}, "--prompt: is required");
     refused({"--prompt-file", "prompt.txt", "--kv-load", "s.kv", "--json", "s.kv"},
             "--json: 's.kv' would replace the input 's.kv' (--kv-load)");

@@ -365,7 +365,7 @@ TEST_F(SavedKvTest, a_kill_while_saving_leaves_the_old_sequence_or_the_new_one) 
     for (int kill = 0; kill < 10; ++kill) {
         const pid_t pid = ::fork();
         if (pid == 0) {
-            ThreadPool own(2);
+            ThreadPool own(1);
             for (;;) {
                 if (!b.save(folder_.path("s"), own).ok()) std::_Exit(1);
                 if (!a.save(folder_.path("s"), own).ok()) std::_Exit(1);
