@@ -16,6 +16,7 @@ constexpr std::int64_t default_sink_pages = 1;
 constexpr std::int64_t default_recent_pages = 2;
 constexpr std::int64_t default_dense_layers = 2;
 
+constexpr const char* of_file_tier[] = {"--kv-reader", "--kv-read-ahead"};
 // A tier of that name is followed by its folder.
 constexpr std::string_view file_tier = "file:";
 // And one of that name by its nodes.
@@ -107,6 +108,14 @@ Result<engine::MemoryPlacement> read_nodes(std::string_view text) {
 
 Status read_tier(const Options& options, engine::DecoderOptions& decoder) {
     const std::string name = options.text_or("--kv-tier", "dram");
+    if (!name.starts_with(file_tier)) {
+        for (const char* option : of_file_tier) {
+            if (!options.text(option)) continue;
+            return bad_input(option, fmt::format("has no meaning for --kv-tier {}; it is for "
+                                                 "file:DIR",
+                                                 escaped(name)));
+        }
+    }
     if (name == "dram") return {};
     if (name.starts_with(numa_tier)) {
         MEMSIDE_TRY(decoder.placement,
@@ -123,6 +132,12 @@ Status read_tier(const Options& options, engine::DecoderOptions& decoder) {
     if (const auto bytes = options.text("--kv-pool")) {
         MEMSIDE_TRY(tier.pool_bytes, parse_bytes(*bytes, "--kv-pool"));
     }
+    std::vector<std::string> readers{"auto"};
+    for (const auto& variant : engine::file_reader_variants()) readers.emplace_back(variant.name);
+    MEMSIDE_TRY(const std::size_t reader, options.choice("--kv-reader", "auto", readers));
+    if (reader > 0) tier.reader = &engine::file_reader_variants()[reader - 1];
+    MEMSIDE_TRY(const std::size_t ahead, options.choice("--kv-read-ahead", "on", {"on", "off"}));
+    tier.read_ahead = ahead == 0;
     return {};
 }
 
@@ -141,6 +156,10 @@ void declare_kv_options(Options& options) {
     options.add("--kv-tier", "TIER",
                 "dram (default); file:DIR: full pages in a file of that folder, which is gone with the "
                 "run; numa:N or numa:N,M: memory of these nodes, attended by the cores next to it");
+    options.add("--kv-reader", "HOW",
+                "reads of file:DIR: auto (default), io_uring, threads or pread");
+    options.add("--kv-read-ahead", "HOW",
+                "on (default) or off: read what the next layer will want, or did last time");
     options.group("Selecting pages");
     options.add("--budget", "TOKENS", "attended by a page set, in whole pages (default: 4096)");
     options.add("--budget-mass", "P",

@@ -129,8 +129,8 @@ void KvStore::arrange(const FileTier& tier) {
             const std::int64_t first = tier.first_pages.empty() ? 0 : tier.first_pages[index];
             // The tokens may begin inside a page.
             const std::int64_t open = kv::page_count(tier.open_tokens, shape_.page_tokens) + 1;
-            const std::int64_t ring =
-                std::max(open, kv::page_count(tier.write_bytes, shape_.whole_bytes()));
+            const std::int64_t together = kv::page_count(tier.write_bytes, shape_.whole_bytes());
+            const std::int64_t ring = std::max(open, std::min(together, pages / 8));
             layer.filed = first + ring < pages;
             if (layer.filed) {
                 layer.first_pages = first;

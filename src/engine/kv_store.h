@@ -63,8 +63,8 @@ struct FileTier {
     const FileReaderVariant* reader = nullptr;  // null: the first that works
     std::int64_t frame_bytes = 0;               // memory for pages that are being read and attended
     std::int64_t open_tokens = 1;               // written at once, at most
-    // Memory of a layer's last pages, at least: where many pages come at once they go to the file
-    // in pieces of that size.
+    // Memory of a layer's last pages, within an eighth of them all: where many pages come at once
+    // they go to the file in pieces of that size.
     std::int64_t write_bytes = std::int64_t{1} << 20;
     std::vector<std::int64_t> first_pages;      // that stay in memory, of each layer; empty: none
 };

@@ -20,10 +20,6 @@ TEST(RunCommand, options_that_are_not_there_yet_are_refused_by_name) {
         EXPECT_TRUE(outcome.one_line()) << outcome.err;
         EXPECT_THAT(outcome.err, HasSubstr(name + ": is not implemented yet"));
     }
-    const Outcome tier =
-        place.run({"run", "--model", "x.gguf", "--prompt", "Hi", "--kv-tier", "file:x"});
-    EXPECT_EQ(tier.exit_status, 2);
-    EXPECT_THAT(tier.err, HasSubstr("'file:x' is not implemented yet; implemented: dram, numa:N"));
 }
 
 TEST(RunCommand, unknown_memory_nodes_are_refused_with_those_that_there_are) {
@@ -40,6 +36,24 @@ TEST(RunCommand, unknown_memory_nodes_are_refused_with_those_that_there_are) {
     for (const char* tier : {"numa:", "numa:x", "numa:0,", "numa:-1"}) refused(tier, "--kv-tier: ");
     // A node that is there gets as far as the model.
     refused("numa:0", "x.gguf: no such file");
+}
+
+TEST(RunCommand, a_tier_that_is_none_is_refused) {
+    const Workplace place;
+    const auto refused = [&](std::vector<std::string> more, const std::string& message) {
+        std::vector<std::string> arguments{"run", "--model", "x.gguf", "--prompt", "Hi"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Outcome outcome = place.run(arguments);
+        EXPECT_EQ(outcome.exit_status, 2) << message;
+        EXPECT_TRUE(outcome.one_line()) << outcome.err;
+        EXPECT_THAT(outcome.err, HasSubstr(message));
+    };
+    refused({"--kv-tier", "tape"}, "--kv-tier: there is no 'tape'; allowed: dram, numa:N, file:DIR");
+    refused({"--kv-tier", "file:"}, "--kv-tier: 'file:' names no folder");
+    refused({"--kv-pool", "1G"}, "--kv-pool: has no meaning for --policy dense");
+    refused({"--kv-reader", "pread"}, "--kv-reader: has no meaning for --kv-tier dram");
+    refused({"--kv-tier", "file:.", "--kv-reader", "tape"}, "--kv-reader");
+    refused({"--kv-tier", "file:.", "--kv-read-ahead", "maybe"}, "--kv-read-ahead");
 }
 
 TEST(RunCommand, an_option_without_meaning_for_the_policy_is_refused) {
@@ -253,6 +267,59 @@ TEST(BenchCommand, what_it_cannot_measure_is_refused_by_name) {
     EXPECT_EQ(heads.exit_status, 2);
     EXPECT_TRUE(heads.one_line()) << heads.err;
     EXPECT_THAT(heads.err, HasSubstr("--heads"));
+}
+
+TEST_F(RunPolicyTest, pages_in_a_file_give_the_tokens_of_memory_and_say_what_was_read) {
+    for (const std::string policy : {"dense", "pnm-kv", "png-kv", "recall"}) {
+        std::vector<std::string> arguments{"run",      "--prompt-file", "prompt.txt",
+                                           "--policy", policy,          "--max-tokens", "12"};
+        if (policy != "dense") arguments.insert(arguments.end(), {"--budget", "128"});
+        const auto want = run(arguments);
+        EXPECT_FALSE(want.at("bytes_read").contains("file"));
+        for (const std::string reader : {"threads", "pread"}) {
+            std::vector<std::string> filed = arguments;
+            filed.insert(filed.end(), {"--kv-tier", "file:" + place_.path().string(),
+                                       "--kv-pool", "1M", "--kv-reader", reader});
+            const auto json = run(filed);
+            EXPECT_EQ(json.at("token_ids"), want.at("token_ids")) << policy;
+            EXPECT_EQ(json.at("kv_bytes_read_per_step"), want.at("kv_bytes_read_per_step"));
+            EXPECT_GT(json.at("bytes_read").at("dram"), 0);
+            EXPECT_GT(json.at("bytes_read").at("file"), 0) << json.dump();
+        }
+    }
+    EXPECT_EQ(place_.entries().size(), 2U);
+}
+
+TEST_F(RunPolicyTest, a_folder_or_a_pool_that_will_not_do_is_refused_in_one_line) {
+    const auto refused = [&](std::vector<std::string> more, int status,
+                             const std::string& message) {
+        std::vector<std::string> arguments{"bench", "decode", "--model", "m.gguf"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Outcome outcome = place_.run(arguments);
+        EXPECT_EQ(outcome.exit_status, status) << message;
+        EXPECT_TRUE(outcome.one_line()) << outcome.err;
+        EXPECT_THAT(outcome.err, HasSubstr(message));
+    };
+    refused({"--kv-tier", "file:nowhere"}, 2, "--kv-tier: 'nowhere' does not exist");
+    refused({"--kv-tier", "file:m.gguf"}, 2, "--kv-tier: 'm.gguf' is not a folder");
+    refused({"--kv-tier", "file:/proc"}, 2, "--kv-tier: '/proc' cannot hold a file");
+    refused({"--depth", "64K", "--kv-tier", "file:.", "--kv-pool", "4096"}, 2, "--kv-pool: 4 KiB are too few");
+    refused({"--kv-tier", "file:.", "--depth", "1G"}, 1, "are free");
+}
+
+// The file has no name, so that nothing is there to be left even while it is in use.
+TEST_F(RunPolicyTest, a_killed_run_leaves_no_file) {
+    const std::string command = fmt::format(
+        "cd {}; {} bench decode --model m.gguf --depth 64K --steps 100000 --kv-tier file:. "
+        "--kv-pool 1M >/dev/null 2>&1 & pid=$!; "
+        "for i in $(seq 200); do ls -l /proc/$pid/fd 2>/dev/null | grep -q deleted && break; "
+        "sleep 0.05; done; ls -l /proc/$pid/fd | grep -c deleted > {}; kill -9 $pid; wait $pid",
+        place_.path().string(), MEMSIDE_BINARY, place_.file("seen"));
+    std::system(("exec bash -c '" + command + "' 2>/dev/null").c_str());
+    EXPECT_EQ(slurp(place_.file("seen")), "1\n");
+    std::vector<std::string> left = place_.entries();
+    std::ranges::sort(left);
+    EXPECT_EQ(left, (std::vector<std::string>{"m.gguf", "prompt.txt", "seen"}));
 }
 
 }  // namespace
