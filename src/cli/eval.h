@@ -1,0 +1,11 @@
+// The subcommands of `memside eval`: one file each, listed in eval_command.cpp.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace memside::cli {
+
+// Each runs with the arguments after its name and returns the exit status.
+
+}  // namespace memside::cli
