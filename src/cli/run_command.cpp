@@ -107,11 +107,12 @@ Result<RunResult> run(const RunRequest& request, bool show_text) {
     TokenProgress progress("run", result.prompt_tokens);
     engine::GenerateOptions generate = request.generate;
     generate.fed = [&](std::int64_t tokens) { progress.show(tokens); };
-    result.generation =
-        engine::generate(*decoder, *tokenizer, prompt, generate, [&](std::string_view text) {
-            if (show_text) written = write_standard_output(text);
-            return written.ok();
-        });
+    MEMSIDE_TRY(result.generation, engine::generate(*decoder, *tokenizer, prompt, generate,
+                                                    [&](std::string_view text) {
+                                                        if (show_text)
+                                                            written = write_standard_output(text);
+                                                        return written.ok();
+                                                    }));
     result.decode.steps = result.generation.decode_steps;
     result.decode.decode_s = result.generation.decode_s;
     result.decode.statistics = result.generation.decode;

@@ -28,12 +28,13 @@ AttentionState Attention::state(float* memory, int rows) const {
     return {memory, memory + rows, memory + 2 * rows};
 }
 
-void Attention::run(const AttentionCall& call) {
+Status Attention::run(const AttentionCall& call) {
     if (call.tokens == 1) {
         decode(call);
     } else {
         prefill(call);
     }
+    return {};
 }
 
 void Attention::decode(const AttentionCall& call) {

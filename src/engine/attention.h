@@ -26,8 +26,9 @@ class Attention {
     // The store and the pool must outlive this. `heads` is a multiple of the store's KV heads.
     Attention(const KvStore& store, ThreadPool& pool, int heads);
 
-    // One token is split over threads by pages, several by KV head and token.
-    void run(const AttentionCall& call);
+    // One token is split over threads by pages, several by KV head and token. The error is that of
+    // a page that could not be read.
+    Status run(const AttentionCall& call);
 
     // Bytes of keys and values that run() has read since the start, a page counted once per block
     // of queries that passes over it.

@@ -49,7 +49,7 @@ void fill_passages(KvStore& store, std::int64_t tokens, std::uint64_t seed, Thre
 }
 
 // Seconds that the digests of one new token take in one layer: the median over four pages of them.
-double digest_seconds(KvStore& store, PolicyAttention& selected, std::int64_t first) {
+Result<double> digest_seconds(KvStore& store, PolicyAttention& selected, std::int64_t first) {
     const KvShape& shape = store.shape();
     std::vector<float> row(static_cast<std::size_t>(shape.kv_heads * shape.head_dim));
     std::vector<double> seconds;
@@ -59,7 +59,7 @@ double digest_seconds(KvStore& store, PolicyAttention& selected, std::int64_t fi
             randomise(row, kv::key_of({static_cast<std::uint64_t>(t)}));
             store.write(layer, t, row.data(), row.data());
             const double begin = seconds_now();
-            selected.append(layer, t, 1);
+            MEMSIDE_CHECK(selected.append(layer, t, 1));
             seconds.push_back(seconds_now() - begin);
         }
     }
@@ -107,7 +107,7 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
         MEMSIDE_TRY(selected, PolicyAttention::make(store, pool, options.heads, policy,
                                                     std::vector<bool>(size(layers), true)));
         for (int layer = 0; layer < layers; ++layer) {
-            selected->append(layer, 0, options.context_tokens);
+            MEMSIDE_CHECK(selected->append(layer, 0, options.context_tokens));
         }
     }
     AttentionCall call;
@@ -136,11 +136,7 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
             const std::int64_t before = dense.bytes_read();
             if (selected != nullptr) selected->reset_counts();
             const double begin = seconds_now();
-            if (selected != nullptr) {
-                selected->run(call);
-            } else {
-                dense.run(call);
-            }
+            MEMSIDE_CHECK(selected != nullptr ? selected->run(call) : dense.run(call));
             const double end = seconds_now();
             result.bytes_read = dense.bytes_read() - before;
             if (selected != nullptr) {
@@ -162,7 +158,8 @@ Result<AttentionBenchResult> bench_attention(const AttentionBenchOptions& option
         result.select_ns_per_layer = median(selections) * 1e9;
         result.digests_read =
             static_cast<double>(digests_read) / static_cast<double>(steps.size()) / pages;
-        result.digest_ns_per_layer = digest_seconds(store, *selected, options.context_tokens) * 1e9;
+        MEMSIDE_TRY(const double seconds, digest_seconds(store, *selected, options.context_tokens));
+        result.digest_ns_per_layer = seconds * 1e9;
     }
     result.gb_per_s = static_cast<double>(result.bytes_read) / step / 1e9;
     result.stream_gb_per_s = median(rates) / 1e9;

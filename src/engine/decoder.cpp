@@ -80,31 +80,31 @@ Decoder::Decoder(const ModelFile& model, const DecoderOptions& options, KvStore 
     logits_.resize(size(spec.vocab));
 }
 
-std::span<const float> Decoder::feed(std::span<const TokenId> tokens,
-                                     const std::function<void(std::int64_t)>& fed) {
+Result<std::span<const float>> Decoder::feed(std::span<const TokenId> tokens,
+                                             const std::function<void(std::int64_t)>& fed) {
     assert(!tokens.empty());
     assert(length_ + static_cast<std::int64_t>(tokens.size()) <= store_.shape().capacity_tokens);
     const double start = seconds_now();
     decoding_ = tokens.size() == 1;
     for (std::size_t at = 0; at < tokens.size(); at += block_tokens) {
         const std::size_t count = std::min<std::size_t>(block_tokens, tokens.size() - at);
-        feed_block(tokens.subspan(at, count));
+        MEMSIDE_CHECK(feed_block(tokens.subspan(at, count)));
         if (at + count == tokens.size()) compute_logits(static_cast<std::int64_t>(count) - 1);
         length_ += static_cast<std::int64_t>(count);
         if (fed) fed(static_cast<std::int64_t>(at + count));
     }
     total_s_ += seconds_now() - start;
-    return logits_;
+    return std::span<const float>(logits_);
 }
 
-void Decoder::feed_block(std::span<const TokenId> tokens) {
+Status Decoder::feed_block(std::span<const TokenId> tokens) {
     const auto count = static_cast<std::int64_t>(tokens.size());
     embed(tokens);
     prepare_angles(count);
     for (int index = 0; index < config_.spec.layers; ++index) {
         const LayerWeights& layer = weights_.layers[static_cast<std::size_t>(index)];
         normalise(residual_.data(), layer.attention_norm, count);
-        attend(index, count);
+        MEMSIDE_CHECK(attend(index, count));
         activations_.set(attended_.data(), count,
                          std::int64_t{config_.spec.heads} * config_.spec.head_dim);
         multiply(layer.attention_output, branch_.data());
@@ -114,6 +114,7 @@ void Decoder::feed_block(std::span<const TokenId> tokens) {
         feed_forward(layer, count);
         add_branch(layer.ffn_post_norm, count);
     }
+    return {};
 }
 
 void Decoder::embed(std::span<const TokenId> tokens) {
@@ -182,7 +183,7 @@ void Decoder::rotate_and_store(int layer, std::int64_t token) {
                  values_.data() + token * spec.kv_heads * spec.head_dim);
 }
 
-void Decoder::attend(int layer, std::int64_t tokens) {
+Status Decoder::attend(int layer, std::int64_t tokens) {
     const LayerWeights& weights = weights_.layers[static_cast<std::size_t>(layer)];
     multiply(weights.query, queries_.data());
     const bool quantized = is_quantized(weights.query.weight.type);
@@ -198,13 +199,10 @@ void Decoder::attend(int layer, std::int64_t tokens) {
                              attended_.data()};
     const bool selects = selected_ != nullptr && selected_->selects(layer);
     const double start = seconds_now();
-    if (selects) selected_->append(layer, length_, tokens);
-    if (selects && decoding_) {
-        selected_->run(call);
-    } else {
-        attention_.run(call);
-    }
+    if (selects) MEMSIDE_CHECK(selected_->append(layer, length_, tokens));
+    MEMSIDE_CHECK(selects && decoding_ ? selected_->run(call) : attention_.run(call));
     attending_s_ += seconds_now() - start;
+    return {};
 }
 
 void Decoder::truncate(std::int64_t tokens) {
@@ -213,15 +211,16 @@ void Decoder::truncate(std::int64_t tokens) {
     if (selected_ != nullptr) selected_->truncate(tokens);
 }
 
-void Decoder::fill_random(std::int64_t tokens, std::uint64_t seed) {
+Status Decoder::fill_random(std::int64_t tokens, std::uint64_t seed) {
     assert(tokens <= store_.shape().capacity_tokens);
     truncate(0);
     store_.fill_random(tokens, seed, pool_);
     length_ = tokens;
-    if (selected_ == nullptr || tokens == 0) return;
+    if (selected_ == nullptr || tokens == 0) return {};
     for (int layer = 0; layer < config_.spec.layers; ++layer) {
-        if (selected_->selects(layer)) selected_->append(layer, 0, tokens);
+        if (selected_->selects(layer)) MEMSIDE_CHECK(selected_->append(layer, 0, tokens));
     }
+    return {};
 }
 
 StepStatistics Decoder::statistics() const {

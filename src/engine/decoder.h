@@ -52,9 +52,10 @@ class Decoder {
 
     // Appends tokens to the sequence and returns the logits after the last one, f32 [vocab], valid
     // until the next call. At least one token; ids below the vocabulary; within the capacity. One
-    // token is a decode step, several are a prompt; of those, `fed` hears how many are in.
-    std::span<const float> feed(std::span<const TokenId> tokens,
-                                const std::function<void(std::int64_t)>& fed = {});
+    // token is a decode step, several are a prompt; of those, `fed` hears how many are in. An error
+    // is that of a page that could not be read: the sequence is then as long as `fed` last heard.
+    Result<std::span<const float>> feed(std::span<const TokenId> tokens,
+                                        const std::function<void(std::int64_t)>& fed = {});
 
     // Tokens in the sequence.
     std::int64_t length() const { return length_; }
@@ -62,7 +63,7 @@ class Decoder {
     void truncate(std::int64_t tokens);
     // A sequence of `tokens` tokens with random keys and values instead of a prompt: for measuring
     // decode steps at a depth.
-    void fill_random(std::int64_t tokens, std::uint64_t seed);
+    Status fill_random(std::int64_t tokens, std::uint64_t seed);
 
     const KvStore& store() const { return store_; }
     // The policy's attention, or null for dense.
@@ -75,10 +76,10 @@ class Decoder {
     Decoder(const ModelFile& model, const DecoderOptions& options, KvStore store);
     Status make_selection(const KvPolicy& policy);
 
-    void feed_block(std::span<const TokenId> tokens);
+    Status feed_block(std::span<const TokenId> tokens);
     void embed(std::span<const TokenId> tokens);
     void prepare_angles(std::int64_t tokens);
-    void attend(int layer, std::int64_t tokens);
+    Status attend(int layer, std::int64_t tokens);
     void rotate_and_store(int layer, std::int64_t token);
     void feed_forward(const LayerWeights& layer, std::int64_t tokens);
     void normalise(const float* from, const std::vector<float>& weight, std::int64_t tokens);

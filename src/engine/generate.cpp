@@ -4,9 +4,9 @@
 #include "engine/stop_text.h"
 
 namespace memside::engine {
-Generation generate(Decoder& decoder, const Tokenizer& tokenizer, std::span<const TokenId> prompt,
-                    const GenerateOptions& options,
-                    const std::function<bool(std::string_view)>& show) {
+Result<Generation> generate(Decoder& decoder, const Tokenizer& tokenizer,
+                            std::span<const TokenId> prompt, const GenerateOptions& options,
+                            const std::function<bool(std::string_view)>& show) {
     Generation result;
     Sampler sampler(options.sampler);
     StreamDecoder stream(tokenizer);
@@ -18,7 +18,7 @@ Generation generate(Decoder& decoder, const Tokenizer& tokenizer, std::span<cons
     };
 
     double start = seconds_now();
-    std::span<const float> logits = decoder.feed(prompt, options.fed);
+    MEMSIDE_TRY(std::span<const float> logits, decoder.feed(prompt, options.fed));
     result.prefill_s = seconds_now() - start;
     decoder.reset_statistics();
     // An embedding may have rows beyond the tokenizer's vocabulary, which stand for nothing.
@@ -31,7 +31,7 @@ Generation generate(Decoder& decoder, const Tokenizer& tokenizer, std::span<cons
         emit(stop.push(stream.push(token)));
         if (stop.stopped() || !wanted) break;
         if (static_cast<std::int64_t>(result.tokens.size()) == options.max_tokens) break;
-        logits = decoder.feed(std::span(&token, 1));
+        MEMSIDE_TRY(logits, decoder.feed(std::span(&token, 1)));
         ++result.decode_steps;
     }
     result.decode_s = seconds_now() - start;

@@ -30,8 +30,9 @@ struct Generation {
 
 // Feeds `prompt`, not empty, and generates. `show` gets the text as it comes, in whole UTF-8
 // sequences; it returns false to stop. The decoder's capacity must hold prompt and max_tokens.
-Generation generate(Decoder& decoder, const Tokenizer& tokenizer, std::span<const TokenId> prompt,
-                    const GenerateOptions& options,
-                    const std::function<bool(std::string_view)>& show);
+// Errors are those of Decoder::feed().
+Result<Generation> generate(Decoder& decoder, const Tokenizer& tokenizer,
+                            std::span<const TokenId> prompt, const GenerateOptions& options,
+                            const std::function<bool(std::string_view)>& show);
 
 }  // namespace memside::engine

@@ -85,16 +85,17 @@ PolicyAttention::PolicyAttention(const KvStore& store, ThreadPool& pool, int hea
     }
 }
 
-void PolicyAttention::append(int layer, std::int64_t first, std::int64_t tokens) {
+Status PolicyAttention::append(int layer, std::int64_t first, std::int64_t tokens) {
     // A decode step adds a key a KV head: less work than waking threads up.
     if (tokens == 1) {
         digests_.append(store_, layer, first, tokens);
     } else {
         digests_.append(store_, layer, first, tokens, pool_);
     }
+    return {};
 }
 
-void PolicyAttention::run(const AttentionCall& call) {
+Status PolicyAttention::run(const AttentionCall& call) {
     assert(call.tokens == 1 && call.window == 0);
     for (std::size_t i = 0; i < queries_.size(); ++i) {
         queries_[i] = call.queries[i] * call.scale * std::numbers::log2e_v<float>;
@@ -110,6 +111,7 @@ void PolicyAttention::run(const AttentionCall& call) {
         counts_.recall_s += seconds_now() - start;
     }
     attend(call);
+    return {};
 }
 
 // Sets the pages to attend. True when they have been chosen anew, false when an earlier choice goes

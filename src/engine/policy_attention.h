@@ -44,11 +44,12 @@ class PolicyAttention {
 
     bool selects(int layer) const { return selecting_[static_cast<std::size_t>(layer)]; }
 
-    // Tokens [first, first + tokens) of a selecting layer have been written to the store.
-    void append(int layer, std::int64_t first, std::int64_t tokens);
+    // Tokens [first, first + tokens) of a selecting layer have been written to the store. Errors of
+    // this and of run() are those of a page that could not be read.
+    Status append(int layer, std::int64_t first, std::int64_t tokens);
 
     // One token of a selecting layer; its keys and values have been appended.
-    void run(const AttentionCall& call);
+    Status run(const AttentionCall& call);
 
     // Forgets what depends on tokens from `tokens` on.
     void truncate(std::int64_t tokens);

@@ -64,8 +64,8 @@ class DecoderPolicyTest : public testing::Test {
         const auto keep = [&](std::span<const float> row) {
             result.emplace_back(row.begin(), row.end());
         };
-        keep(decoder.feed(all.first(prompt)));
-        for (std::size_t t = prompt; t < total; ++t) keep(decoder.feed(all.subspan(t, 1)));
+        keep(decoder.feed(all.first(prompt)).value());
+        for (std::size_t t = prompt; t < total; ++t) keep(decoder.feed(all.subspan(t, 1)).value());
         return result;
     }
 
@@ -170,11 +170,12 @@ TEST_F(DecoderPolicyTest, the_number_of_threads_does_not_change_the_selection) {
 TEST_F(DecoderPolicyTest, a_random_fill_stands_for_a_prompt) {
     ASSERT_NO_FATAL_FAILURE(open("llama"));
     const auto decoder = make(policy_of("png-kv", 64));
-    decoder->fill_random(prompt, 5);
+    ASSERT_TRUE(decoder->fill_random(prompt, 5).ok());
     EXPECT_EQ(decoder->length(), static_cast<std::int64_t>(prompt));
     const TokenId token = 3;
     for (int step = 0; step < 10; ++step) {
-        for (const float value : decoder->feed(std::span(&token, 1))) {
+        const std::span<const float> logits = decoder->feed(std::span(&token, 1)).value();
+        for (const float value : logits) {
             ASSERT_TRUE(std::isfinite(value));
         }
     }

@@ -37,10 +37,12 @@ class DecoderTest : public testing::Test {
         const std::vector<int> tokens = some_tokens(count, model.shape.vocab);
         const auto want = reference_logits(model, tokens);
         const std::span<const TokenId> all(tokens);
-        EXPECT_LT(test::compare(decoder.feed(all.first(prefix)), want[prefix - 1]).error, tolerance)
+        EXPECT_LT(test::compare(decoder.feed(all.first(prefix)).value(), want[prefix - 1]).error,
+                  tolerance)
             << model.shape.architecture << " after the block";
         for (std::size_t i = prefix; i < count; ++i) {
-            ASSERT_LT(test::compare(decoder.feed(all.subspan(i, 1)), want[i]).error, tolerance)
+            ASSERT_LT(test::compare(decoder.feed(all.subspan(i, 1)).value(), want[i]).error,
+                      tolerance)
                 << model.shape.architecture << " after token " << i;
         }
         EXPECT_EQ(decoder.length(), static_cast<std::int64_t>(count));
@@ -136,12 +138,12 @@ TEST_F(DecoderTest, a_sequence_may_be_cut_and_continued_otherwise) {
     options.capacity_tokens = 50;
     auto decoder = std::move(Decoder::make(*opened, options)).value();
     const std::vector<int> tokens = some_tokens(50, model.shape.vocab);
-    decoder->feed(std::span(tokens).first(30));
-    const auto once = decoder->feed(std::span(tokens).subspan(30, 5));
+    ASSERT_TRUE(decoder->feed(std::span(tokens).first(30)).ok());
+    const auto once = decoder->feed(std::span(tokens).subspan(30, 5)).value();
     const std::vector<float> first(once.begin(), once.end());
-    decoder->feed(std::span(tokens).subspan(40, 10));
+    ASSERT_TRUE(decoder->feed(std::span(tokens).subspan(40, 10)).ok());
     decoder->truncate(30);
-    const auto again = decoder->feed(std::span(tokens).subspan(30, 5));
+    const auto again = decoder->feed(std::span(tokens).subspan(30, 5)).value();
     EXPECT_THAT(again, testing::ElementsAreArray(first));
 }
 

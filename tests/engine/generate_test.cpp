@@ -29,10 +29,12 @@ class GenerateTest : public testing::Test {
         auto decoder = Decoder::make(*model_, decoder_options);
         EXPECT_TRUE(decoder.ok());
         const auto prompt = tokenizer_->encode("Once", true);
-        return generate(**decoder, *tokenizer_, prompt, options, [&](std::string_view text) {
-            shown_ += text;
-            return shown_.size() < most_shown_;
-        });
+        return generate(**decoder, *tokenizer_, prompt, options,
+                        [&](std::string_view text) {
+                            shown_ += text;
+                            return shown_.size() < most_shown_;
+                        })
+            .value();
     }
 
     TempFolder folder_;
@@ -58,7 +60,7 @@ TEST_F(GenerateTest, greedy_tokens_are_those_with_the_largest_logits_after_all_b
         decoder_options.capacity_tokens = 100;
         auto decoder = Decoder::make(*model_, decoder_options);
         ASSERT_TRUE(decoder.ok());
-        const auto logits = (*decoder)->feed(sequence);
+        const auto logits = (*decoder)->feed(sequence).value();
         EXPECT_EQ(largest_logit(logits.first(256)), token);
         sequence.push_back(token);
     }

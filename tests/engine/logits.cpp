@@ -41,7 +41,7 @@ Status decode(const std::string& path, std::vector<TokenId> ids, std::int64_t st
     options.capacity_tokens = static_cast<std::int64_t>(ids.size()) + steps;
     MEMSIDE_TRY(const auto decoder, engine::Decoder::make(model, options));
     for (std::int64_t step = 0; step < steps; ++step) {
-        const auto logits = decoder->feed(ids);
+        MEMSIDE_TRY(const std::span<const float> logits, decoder->feed(ids));
         MEMSIDE_CHECK(write_step(logits));
         ids = {
             static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin())};

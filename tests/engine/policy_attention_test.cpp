@@ -64,15 +64,15 @@ struct Scene {
     // Writes token `t` and attends to everything up to it.
     void step(PolicyAttention& attention, std::int64_t t) {
         add_token(t);
-        attention.append(0, t, 1);
+        ASSERT_TRUE(attention.append(0, t, 1).ok());
         set_query(t);
         call.first_position = t;
-        attention.run(call);
+        ASSERT_TRUE(attention.run(call).ok());
     }
 
     void fill(PolicyAttention& attention, std::int64_t tokens) {
         for (std::int64_t t = 0; t < tokens; ++t) add_token(t);
-        attention.append(0, 0, tokens);
+        ASSERT_TRUE(attention.append(0, 0, tokens).ok());
     }
 
     // Softmax attention of a query head over `pages` alone, f64.
@@ -331,7 +331,7 @@ TEST(PolicyAttention, a_sequence_that_was_cut_goes_on_like_a_new_one) {
         scene.salt = 0;
         for (std::int64_t t = 393; t < 420; ++t) {
             scene.add_token(t);
-            attention->append(0, t, 1);
+            ASSERT_TRUE(attention->append(0, t, 1).ok());
         }
         for (std::int64_t t = 420; t < 440; ++t) scene.step(*attention, t);
         Scene fresh;

@@ -29,11 +29,11 @@ class RealModel : public testing::Test {
         DecoderOptions options;
         options.capacity_tokens = static_cast<std::int64_t>(prompt_tokens_ + steps);
         auto decoder = std::move(Decoder::make(*model_, options)).value();
-        std::span<const float> logits = decoder->feed(sequence_);
+        std::span<const float> logits = decoder->feed(sequence_).value();
         logits_.emplace_back(logits.begin(), logits.end());
         for (std::size_t step = 0; step < steps; ++step) {
             sequence_.push_back(static_cast<TokenId>(test::largest(logits)));
-            logits = decoder->feed(std::span(sequence_).last(1));
+            logits = decoder->feed(std::span(sequence_).last(1)).value();
             logits_.emplace_back(logits.begin(), logits.end());
         }
     }

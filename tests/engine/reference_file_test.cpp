@@ -24,9 +24,10 @@ double worst_error(const std::string& path, bool f16_cache) {
     const auto decoder = std::move(Decoder::make(*model, options)).value();
     const std::size_t prefix = tokens.size() - 6;
     const auto want = test::reference_logits(*reference, tokens, prefix - 1);
-    double worst = test::compare(decoder->feed(std::span(tokens).first(prefix)), want[0]).error;
+    double worst =
+        test::compare(decoder->feed(std::span(tokens).first(prefix)).value(), want[0]).error;
     for (std::size_t i = prefix; i < tokens.size(); ++i) {
-        const auto got = decoder->feed(std::span(tokens).subspan(i, 1));
+        const auto got = decoder->feed(std::span(tokens).subspan(i, 1)).value();
         worst = std::max(worst, test::compare(got, want[i - prefix + 1]).error);
     }
     return worst;

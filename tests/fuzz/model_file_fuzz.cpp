@@ -76,8 +76,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(decoder.ok(), "keys and values of four tokens fit");
     const engine::TokenId last = static_cast<engine::TokenId>(model->config.spec.vocab - 1);
     const std::array<engine::TokenId, 4> tokens{0, last, 0, last};
-    (*decoder)->feed(std::span(tokens).first(3));
-    const auto logits = (*decoder)->feed(std::span(tokens).last(1));
+    require((*decoder)->feed(std::span(tokens).first(3)).ok(), "memory can be read");
+    const auto logits = (*decoder)->feed(std::span(tokens).last(1)).value();
     require(logits.size() == static_cast<std::size_t>(last) + 1, "a logit per token");
     return 0;
 }
