@@ -10,7 +10,9 @@ namespace {
 
 // One line each, in the order of the help.
 const std::vector<Command>& subcommands() {
-    static const std::vector<Command> all{};
+    static const std::vector<Command> all{
+        {"needle", "are facts planted in a long text found?", run_eval_needle},
+    };
     return all;
 }
 
