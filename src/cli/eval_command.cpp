@@ -12,6 +12,7 @@ namespace {
 const std::vector<Command>& subcommands() {
     static const std::vector<Command> all{
         {"needle", "are facts planted in a long text found?", run_eval_needle},
+        {"divergence", "how far is what a model would say next from dense?", run_eval_divergence},
     };
     return all;
 }

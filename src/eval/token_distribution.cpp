@@ -41,4 +41,9 @@ std::int64_t most_likely(std::span<const float> logits) {
     return std::ranges::max_element(logits) - logits.begin();
 }
 
+double surprise(std::span<const float> logits, std::int64_t token) {
+    const Normaliser of_all = normaliser(logits);
+    return of_all.largest + of_all.log_sum - double{logits[static_cast<std::size_t>(token)]};
+}
+
 }  // namespace memside::eval

@@ -14,4 +14,7 @@ double kl_divergence(std::span<const float> p_logits, std::span<const float> q_l
 // The token of the largest logit, of equal ones the lowest.
 std::int64_t most_likely(std::span<const float> logits);
 
+// -log of the probability of a token, in nats.
+double surprise(std::span<const float> logits, std::int64_t token);
+
 }  // namespace memside::eval
