@@ -10,10 +10,11 @@ namespace {
 
 constexpr std::array variants{
 #if defined(__x86_64__)
-    MatmulVariant{"avx512-vnni", [] { return cpu_features().avx512_vnni; }, matmul_rows_avx512},
-    MatmulVariant{"avx2", [] { return cpu_features().avx2; }, matmul_rows_avx2},
+    MatmulVariant{"avx512-vnni", [] { return cpu_features().avx512_vnni; }, matmul_rows_avx512,
+                  matmul_block_avx512},
+    MatmulVariant{"avx2", [] { return cpu_features().avx2; }, matmul_rows_avx2, matmul_block_avx2},
 #endif
-    MatmulVariant{"scalar", [] { return true; }, matmul_rows_scalar},
+    MatmulVariant{"scalar", [] { return true; }, matmul_rows_scalar, matmul_block_scalar},
 };
 
 }  // namespace
@@ -31,14 +32,22 @@ const MatmulVariant& matmul_variant() {
 void matmul(ThreadPool& pool, const Matrix& weight, Activations& activations, float* y,
             bool quantized) {
     assert(weight.columns == activations.columns());
+    if (activations.rows() > 1) {
+        // Parts of whole tiles of rows: what a row gives does not depend on its part.
+        constexpr std::int64_t part_rows = 32;
+        pool.run((weight.rows + part_rows - 1) / part_rows, [&](std::int64_t part) {
+            const std::int64_t first = part * part_rows;
+            const std::int64_t last = std::min(first + part_rows, weight.rows);
+            thread_local std::vector<float> scratch;
+            scratch.resize(static_cast<std::size_t>(block_rows * padded_columns(weight.columns)));
+            matmul_variant().block(
+                {weight, &activations, first, last, y, weight.rows, scratch.data()});
+        });
+        return;
+    }
     if (is_quantized(weight.type) && !quantized) {
         activations.reserve_integers();
-        // Quantising one row takes about a microsecond: not worth another thread.
-        if (activations.rows() == 1) {
-            activations.quantize_row(0);
-        } else {
-            pool.run(activations.rows(), [&](std::int64_t row) { activations.quantize_row(row); });
-        }
+        activations.quantize_row(0);
     }
     // Parts of about 64 KiB of weights: short enough to even out, long enough to stream.
     constexpr std::int64_t part_bytes = 64 * 1024;

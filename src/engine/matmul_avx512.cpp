@@ -93,17 +93,6 @@ void quantized_rows(const MatmulTask& task) {
     }
 }
 
-template <WeightType type>
-__m512 load_weights(const std::uint8_t* row, std::int64_t index, __mmask16 lanes) {
-    if constexpr (type == WeightType::f32) {
-        return _mm512_maskz_loadu_ps(lanes, row + 4 * index);
-    } else {
-        const __m256i bits = _mm256_maskz_loadu_epi16(lanes, row + 2 * index);
-        if constexpr (type == WeightType::f16) return _mm512_cvtph_ps(bits);
-        return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
-    }
-}
-
 template <WeightType type, int tokens>
 void float_row(const MatmulTask& task, std::int64_t r, std::int64_t first) {
     const std::uint8_t* row = task.weight.row(r);
@@ -113,7 +102,7 @@ void float_row(const MatmulTask& task, std::int64_t r, std::int64_t first) {
     for (std::int64_t i = 0; i < columns; i += 16) {
         const std::int64_t left = columns - i;
         const auto lanes = static_cast<__mmask16>(left >= 16 ? 0xFFFFU : (1U << left) - 1U);
-        const __m512 w = load_weights<type>(row, i, lanes);
+        const __m512 w = avx512::load_floats<type>(row, i, lanes);
         for (int t = 0; t < tokens; ++t) {
             const float* x = task.activations->row(first + t) + i;
             totals[t] = _mm512_fmadd_ps(w, _mm512_maskz_loadu_ps(lanes, x), totals[t]);

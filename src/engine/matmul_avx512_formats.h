@@ -1,11 +1,14 @@
-// Quantised weights into AVX-512 registers, 256 values at a time, in the form of matmul.h: integers
-// from 0 to 255, a scale and an offset per 16 values. For matmul_avx512.cpp only.
+// Weights into AVX-512 registers. Quantised ones come 256 values at a time, in the form of
+// matmul.h: integers from 0 to 255, a scale and an offset per 16 values. For the AVX-512 files of
+// matmul only.
 #pragma once
 
 #include <immintrin.h>
 
 #include <cstdint>
 #include <cstring>
+
+#include "engine/weight_type.h"
 
 namespace memside::engine::avx512 {
 
@@ -182,5 +185,17 @@ struct Q6_K {
         return w;
     }
 };
+
+// Weights [index, index + 16) of a row that is not quantised, those of `lanes`, as f32.
+template <WeightType type>
+inline __m512 load_floats(const std::uint8_t* row, std::int64_t index, __mmask16 lanes) {
+    if constexpr (type == WeightType::f32) {
+        return _mm512_maskz_loadu_ps(lanes, row + 4 * index);
+    } else {
+        const __m256i bits = _mm256_maskz_loadu_epi16(lanes, row + 2 * index);
+        if constexpr (type == WeightType::f16) return _mm512_cvtph_ps(bits);
+        return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+    }
+}
 
 }  // namespace memside::engine::avx512

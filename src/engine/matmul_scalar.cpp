@@ -1,4 +1,5 @@
 // The reference: plain loops, any processor.
+#include "engine/dequantize.h"
 #include "engine/half.h"
 #include "engine/matmul.h"
 #include "engine/matmul_unpack.h"
@@ -73,6 +74,20 @@ void matmul_rows_scalar(const MatmulTask& task) {
             quantized_row(task, r);
         } else {
             float_row(task, r);
+        }
+    }
+}
+
+void matmul_block_scalar(const MatmulTask& task) {
+    for (std::int64_t r = task.first; r < task.last; ++r) {
+        dequantize(task.weight.type, task.weight.row(r), task.weight.columns, task.scratch);
+        for (std::int64_t t = 0; t < task.activations->rows(); ++t) {
+            const float* x = task.activations->row(t);
+            float total = 0.0F;
+            for (std::int64_t i = 0; i < task.weight.columns; ++i) {
+                total += task.scratch[i] * x[i];
+            }
+            task.y[t * task.y_stride + r] = total;
         }
     }
 }

@@ -35,9 +35,9 @@ Expected expected_dot(const std::vector<float>& weights, const Activations& x, s
         const double product = static_cast<double>(weights[index(i)]) * value;
         expected.value += product;
         magnitude += std::abs(product);
-        // The kernels add scale x unsigned integer and offset apart; weights are about 1, and each
-        // of the two parts is at most about 4.
-        if (integers) magnitude += 4.0 * std::abs(value);
+        // Weights are made of scale x unsigned integer and offset; they are about 1, and each of
+        // the two parts is at most about 4.
+        magnitude += 4.0 * std::abs(value);
     }
     expected.tolerance = 1e-6 * magnitude + 1e-30;
     return expected;
@@ -49,10 +49,11 @@ struct Case {
     std::int64_t tokens;
     std::size_t misaligned;
     int terms;
+    bool block;
 };
 
 void expect_product(const MatmulVariant& variant, const Case& c) {
-    constexpr std::int64_t rows = 3;
+    constexpr std::int64_t rows = 10;
     const auto bytes = test::random_weights(c.type, rows * c.columns, 11);
     std::vector<std::uint8_t> memory(c.misaligned + bytes.size());
     std::memcpy(memory.data() + c.misaligned, bytes.data(), bytes.size());
@@ -66,7 +67,13 @@ void expect_product(const MatmulVariant& variant, const Case& c) {
     constexpr std::int64_t stride = rows + 2;
     constexpr float untouched = 12345.0F;
     std::vector<float> y(index(c.tokens * stride), untouched);
-    variant.rows({weight, &x, 1, rows, y.data(), stride});
+    std::vector<float> scratch(index(block_rows * padded_columns(c.columns)));
+    const MatmulTask task{weight, &x, 1, rows, y.data(), stride, scratch.data()};
+    if (c.block) {
+        variant.block(task);
+    } else {
+        variant.rows(task);
+    }
     std::vector<float> dequantized(index(c.columns));
     for (std::int64_t r = 0; r < stride; ++r) {
         if (r < rows) dequantize(c.type, weight.row(r), c.columns, dequantized.data());
@@ -76,7 +83,7 @@ void expect_product(const MatmulVariant& variant, const Case& c) {
                 ASSERT_EQ(got, untouched);
                 continue;
             }
-            const Expected want = expected_dot(dequantized, x, t, is_quantized(c.type));
+            const Expected want = expected_dot(dequantized, x, t, is_quantized(c.type) && !c.block);
             ASSERT_NEAR(got, want.value, want.tolerance)
                 << variant.name << ' ' << find_ggml_type(static_cast<std::uint32_t>(c.type))->name
                 << " columns " << c.columns << " token " << t << " of " << c.tokens << " terms "
@@ -94,9 +101,12 @@ TEST(Matmul, every_variant_gives_the_product_in_f64_for_every_type_size_and_alig
                 if (block == 256 && blocks > 5) continue;
                 for (const std::int64_t tokens : {1, 2, 4, 5, 8, 16, 23}) {
                     for (const int terms : {1, 2}) {
-                        expect_product(variant, {type, blocks * block, tokens,
-                                                 static_cast<std::size_t>(blocks % 3), terms});
+                        expect_product(variant,
+                                       {type, blocks * block, tokens,
+                                        static_cast<std::size_t>(blocks % 3), terms, false});
                     }
+                    expect_product(variant, {type, blocks * block, tokens,
+                                             static_cast<std::size_t>(blocks % 3), 1, true});
                 }
             }
         }
