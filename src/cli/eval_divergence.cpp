@@ -141,10 +141,11 @@ Result<eval::DivergenceSetup> read_setup(const Options& options, const EvalReque
 }
 
 Result<Report> run(const EvalRequest& request, const eval::DivergenceSetup& setup) {
-    MEMSIDE_TRY(const EvalModel model, open_eval_model(request, "eval"));
+    MEMSIDE_TRY(const EvalModel model, open_eval_model(request));
     MEMSIDE_TRY(const std::string text, read_eval_text(request));
     const eval::Haystack haystack(*model.tokenizer, text);
     MEMSIDE_CHECK(eval::check_setup(setup, haystack));
+    note_window(request, model, "eval");
     engine::DecoderOptions options = request.decoder;
     options.capacity_tokens = setup.contexts.back();
     options.rewind_tokens = setup.steps;

@@ -29,6 +29,7 @@ Result<eval::NeedleSetup> read_setup(const Options& options, const EvalRequest& 
         setup.depths.push_back(depth);
     }
     MEMSIDE_TRY(setup.trials, options.integer("--trials", setup.trials, 1, 1 << 20));
+    MEMSIDE_TRY(setup.first_trial, options.integer("--first-trial", 0, 0, 1 << 20));
     eval::NeedleWording& wording = setup.wording;
     wording.needle = options.text_or("--needle", wording.needle);
     wording.question = options.text_or("--question", wording.question);
@@ -37,10 +38,12 @@ Result<eval::NeedleSetup> read_setup(const Options& options, const EvalRequest& 
 }
 
 Result<NeedleReport> run(const EvalRequest& request, const eval::NeedleSetup& setup) {
-    MEMSIDE_TRY(const EvalModel model, open_eval_model(request, "eval"));
+    MEMSIDE_TRY(const EvalModel model, open_eval_model(request));
     MEMSIDE_CHECK(eval::check_setup(setup, *model.tokenizer));
     MEMSIDE_TRY(const std::string text, read_eval_text(request));
     const eval::Haystack haystack(*model.tokenizer, text);
+    MEMSIDE_CHECK(eval::make_trial(setup, *model.tokenizer, haystack, setup.first_trial));
+    note_window(request, model, "eval");
     engine::DecoderOptions options = request.decoder;
     options.capacity_tokens = setup.contexts.back();
     options.rewind_tokens = eval::reserved_tokens(*model.tokenizer, setup.wording);
@@ -58,7 +61,8 @@ Result<NeedleReport> run(const EvalRequest& request, const eval::NeedleSetup& se
             });
         }};
     for (; trial < setup.trials; ++trial) {
-        MEMSIDE_TRY(std::vector<eval::NeedleAnswer> answers, eval::run_trial(run, trial, *decoder));
+        MEMSIDE_TRY(std::vector<eval::NeedleAnswer> answers,
+                    eval::run_trial(run, setup.first_trial + trial, *decoder));
         std::ranges::move(answers, std::back_inserter(report.answers));
     }
     report.cells = eval::count_cells(setup, request.policies, report.answers);
@@ -76,6 +80,7 @@ int run_eval_needle(const std::vector<std::string>& arguments) {
     options.add("--depths", "LIST",
                 fmt::format("of a needle in its context, 0 to 1 (default: {})", default_depths));
     options.add("--trials", "N", "texts, each with a needle per context and depth (default: 10)");
+    options.add("--first-trial", "N", "number of the first, to run trials one by one (default: 0)");
     options.add("--needle", "TEXT", "what is planted, with {key} and {value} in it");
     options.add("--question", "TEXT", "what is asked, with {key}; its answer is the value");
     options.add("--digits", "N", "of a value, 0: words instead (default: 6)");

@@ -91,6 +91,7 @@ std::string to_json(const NeedleReport& report) {
     json.member("needle", setup.wording.needle);
     json.member("question", setup.wording.question);
     json.member("value_digits", setup.wording.value_digits);
+    json.member("first_trial", setup.first_trial);
     json.member("trials", setup.trials);
     json.key("contexts_tokens");
     json.begin_array(JsonWriter::Layout::one_line);

@@ -174,7 +174,7 @@ Result<std::vector<std::string>> list_of(const Options& options, const std::stri
     return items;
 }
 
-Result<EvalModel> open_eval_model(const EvalRequest& request, const std::string& command) {
+Result<EvalModel> open_eval_model(const EvalRequest& request) {
     EvalModel model;
     MEMSIDE_TRY(model.file, engine::open_model(request.model));
     MEMSIDE_TRY(model.tokenizer, engine::Tokenizer::make(model.file.header, request.model));
@@ -183,11 +183,15 @@ Result<EvalModel> open_eval_model(const EvalRequest& request, const std::string&
         return bad_input(request.model, fmt::format("has {} tokens but an embedding of {}",
                                                     model.tokenizer->vocab_size(), spec.vocab));
     }
+    return model;
+}
+
+void note_window(const EvalRequest& request, const EvalModel& model, const std::string& command) {
+    const ModelSpec& spec = model.file.config.spec;
     if (request.contexts.back() > spec.window_tokens) {
         note(command, fmt::format("{} tokens are beyond the {} that the model was trained for",
                                   request.contexts.back(), spec.window_tokens));
     }
-    return model;
 }
 
 Result<std::string> read_eval_text(const EvalRequest& request) {

@@ -37,12 +37,14 @@ Result<EvalRequest> read_eval_request(const Options& options, const std::string&
 Result<std::vector<std::string>> list_of(const Options& options, const std::string& name,
                                          const std::string& fallback);
 
-// A model and its tokenizer; notes a context beyond the window that it was trained for.
+// A model and its tokenizer.
 struct EvalModel {
     engine::ModelFile file;
     std::unique_ptr<engine::Tokenizer> tokenizer;
 };
-Result<EvalModel> open_eval_model(const EvalRequest& request, const std::string& command);
+Result<EvalModel> open_eval_model(const EvalRequest& request);
+// Notes a context beyond the window that the model was trained for.
+void note_window(const EvalRequest& request, const EvalModel& model, const std::string& command);
 // The text's bytes.
 Result<std::string> read_eval_text(const EvalRequest& request);
 

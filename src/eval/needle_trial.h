@@ -28,7 +28,8 @@ struct NeedleSetup {
     std::vector<std::int64_t> contexts;  // tokens, ascending
     std::vector<double> depths;          // of a needle in its context, 0 to 1, ascending
     NeedleWording wording;
-    std::int64_t trials = 10;
+    std::int64_t first_trial = 0;
+    std::int64_t trials = 10;  // first_trial and those after it
     std::uint64_t seed = 1;
 };
 
