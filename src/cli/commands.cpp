@@ -33,6 +33,7 @@ const std::vector<Command>& commands() {
         {"explain", "say what bounds a saved result, and what would help", run_explain},
         {"run", "generate text with a real model on this machine", run_run},
         {"bench", "measure attention on this machine", run_bench},
+        {"eval", "measure whether selected pages answer as all of them do", run_eval},
         {"tune", "search for the fastest convolution programs on this machine", run_tune},
         {"make-model", "write a GGUF file with random weights", run_make_model},
         {"list", "list models, systems, policies or experiments", run_list},

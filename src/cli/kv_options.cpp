@@ -10,12 +10,6 @@
 namespace memside::cli {
 namespace {
 
-// Defaults: sinks and a local window are always in, and the first layers attend everything, as
-// every published system of this kind has it (docs/engine.md).
-constexpr std::int64_t default_sink_pages = 1;
-constexpr std::int64_t default_recent_pages = 2;
-constexpr std::int64_t default_dense_layers = 2;
-
 constexpr const char* of_file_tier[] = {"--kv-reader", "--kv-read-ahead"};
 // A tier of that name is followed by its folder.
 constexpr std::string_view file_tier = "file:";

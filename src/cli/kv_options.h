@@ -7,6 +7,12 @@
 
 namespace memside::cli {
 
+// Defaults: sinks and a local window are always in, and the first layers attend everything, as
+// every published system of this kind has it (docs/engine.md).
+inline constexpr std::int64_t default_sink_pages = 1;
+inline constexpr std::int64_t default_recent_pages = 2;
+inline constexpr std::int64_t default_dense_layers = 2;
+
 void declare_kv_options(Options& options);
 // Options that are promised and refused by name; last in the help.
 void declare_unavailable_kv_options(Options& options);

@@ -3,6 +3,8 @@
 #include <cassert>
 #include <numbers>
 
+#include "engine/attention_parts.h"
+
 namespace memside::engine {
 namespace {
 
@@ -68,10 +70,9 @@ Status Attention::decode(const AttentionCall& call) {
         queries_[i] = call.queries[i] * log2_scale(call.scale);
     }
 
-    // Long contexts are split by pages, several parts a thread so that a slow one costs little;
-    // short ones by KV head.
+    // Long contexts are split by pages, short ones by KV head.
     const std::int64_t threads = pool_.threads();
-    const std::int64_t page_parts = std::clamp<std::int64_t>(pages / 4, 1, threads * 4);
+    const std::int64_t page_parts = attention_parts(pages);
     const std::int64_t head_parts =
         page_parts >= threads ? 1 : std::min<std::int64_t>(shape.kv_heads, threads);
     const std::int64_t state_values = group_ * (2 + shape.value_stride());

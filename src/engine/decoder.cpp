@@ -24,9 +24,10 @@ KvShape kv_shape(const ModelSpec& spec, const DecoderOptions& options) {
     shape.type = options.kv_type;
     shape.memory_nodes = options.placement.count();
     for (int layer = 0; layer < spec.layers; ++layer) {
-        // The first token of a block looks back a whole window while the last one is there already.
-        shape.kept_tokens.push_back(spec.slides(layer) ? spec.sliding_window_tokens + block_tokens
-                                                       : 0);
+        // The first token of a block looks back a whole window while the last one is there already,
+        // and so does the first one after a rewind.
+        const std::int64_t ahead = std::max(block_tokens, options.rewind_tokens);
+        shape.kept_tokens.push_back(spec.slides(layer) ? spec.sliding_window_tokens + ahead : 0);
     }
     return shape;
 }
@@ -74,6 +75,21 @@ Status Decoder::make_selection(const KvPolicy& policy, const std::vector<bool>& 
     return {};
 }
 
+Status Decoder::set_policy(const KvPolicy& policy) {
+    MEMSIDE_CHECK(check_policy(policy, store_.shape().page_tokens));
+    // Digests are made from keys in memory.
+    assert(store_.stream() == nullptr);
+    auto before = std::move(selected_);
+    Status made = make_selection(policy, selecting_layers(config_.spec, policy));
+    if (made.ok()) made = digest_store();
+    if (!made.ok()) {
+        selected_ = std::move(before);
+        return made;
+    }
+    reset_statistics();
+    return {};
+}
+
 Decoder::Decoder(const ModelFile& model, const DecoderOptions& options, KvStore store)
     : config_(model.config),
       weights_(model.weights),
@@ -100,12 +116,24 @@ Decoder::Decoder(const ModelFile& model, const DecoderOptions& options, KvStore 
 
 Result<std::span<const float>> Decoder::feed(std::span<const TokenId> tokens,
                                              const std::function<void(std::int64_t)>& fed) {
+    decoding_ = tokens.size() == 1;
+    return feed_blocks(tokens, block_tokens, fed);
+}
+
+Result<std::span<const float>> Decoder::step(std::span<const TokenId> tokens) {
+    decoding_ = true;
+    return feed_blocks(tokens, 1, {});
+}
+
+Result<std::span<const float>> Decoder::feed_blocks(std::span<const TokenId> tokens,
+                                                    std::int64_t block,
+                                                    const std::function<void(std::int64_t)>& fed) {
     assert(!tokens.empty());
     assert(length_ + static_cast<std::int64_t>(tokens.size()) <= store_.shape().capacity_tokens);
     const double start = seconds_now();
-    decoding_ = tokens.size() == 1;
-    for (std::size_t at = 0; at < tokens.size(); at += block_tokens) {
-        const std::size_t count = std::min<std::size_t>(block_tokens, tokens.size() - at);
+    const std::size_t most = size(block);
+    for (std::size_t at = 0; at < tokens.size(); at += most) {
+        const std::size_t count = std::min(most, tokens.size() - at);
         MEMSIDE_CHECK(feed_block(tokens.subspan(at, count)));
         if (at + count == tokens.size()) compute_logits(static_cast<std::int64_t>(count) - 1);
         length_ += static_cast<std::int64_t>(count);
@@ -277,6 +305,14 @@ Status Decoder::fill_layer(int layer, std::int64_t tokens, std::uint64_t seed) {
             MEMSIDE_CHECK(selected_->append(layer, first, count));
         }
         MEMSIDE_CHECK(store_.close(layer, first + count));
+    }
+    return {};
+}
+
+Status Decoder::digest_store() {
+    if (selected_ == nullptr || length_ == 0) return {};
+    for (int layer = 0; layer < config_.spec.layers; ++layer) {
+        if (selected_->selects(layer)) MEMSIDE_CHECK(selected_->append(layer, 0, length_));
     }
     return {};
 }

@@ -26,6 +26,8 @@ using TokenId = std::int32_t;
 struct DecoderOptions {
     std::int64_t capacity_tokens = 0;  // the longest sequence
     std::int64_t page_tokens = 64;
+    // How far back truncate() may go where a layer's window slides; any model can go back to 0.
+    std::int64_t rewind_tokens = 0;
     kv::ValueType kv_type = kv::ValueType::f16;  // f16, bf16, int8
     unsigned threads = 0;                        // 0: all cores
     MemoryPlacement placement;  // whose threads serve the memory; their number when `threads` is 0
@@ -74,9 +76,17 @@ class Decoder {
     Result<std::span<const float>> feed(std::span<const TokenId> tokens,
                                         const std::function<void(std::int64_t)>& fed = {});
 
+    // The same, but every token is a decode step of its own.
+    Result<std::span<const float>> step(std::span<const TokenId> tokens);
+
+    // From here on steps follow another policy, over the keys and values that are there, all of them
+    // in memory; statistics start anew. Errors are those of make(), and leave the policy as it was.
+    Status set_policy(const KvPolicy& policy);
+
     // Tokens in the sequence.
     std::int64_t length() const { return length_; }
-    // Forgets the sequence but for its first `tokens` tokens.
+    // Forgets the sequence but for its first `tokens` tokens. Layers whose window slides have
+    // written over what lay further back than the options' rewind_tokens.
     void truncate(std::int64_t tokens);
     // A sequence of `tokens` tokens with random keys and values instead of a prompt: for measuring
     // decode steps at a depth.
@@ -108,7 +118,11 @@ class Decoder {
     Status make_selection(const KvPolicy& policy, const std::vector<bool>& selecting);
     Status fill_layer(int layer, std::int64_t tokens, std::uint64_t seed);
     void read_ahead(int layer, std::int64_t tokens) const;
+    // Takes what the store holds into the digests of a new policy.
+    Status digest_store();
 
+    Result<std::span<const float>> feed_blocks(std::span<const TokenId> tokens, std::int64_t block,
+                                               const std::function<void(std::int64_t)>& fed);
     Status feed_block(std::span<const TokenId> tokens);
     void embed(std::span<const TokenId> tokens);
     void prepare_angles(std::int64_t tokens);

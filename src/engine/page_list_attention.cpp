@@ -1,6 +1,9 @@
 #include "engine/page_list_attention.h"
 
+#include <algorithm>
 #include <cassert>
+
+#include "engine/attention_parts.h"
 
 namespace memside::engine {
 
@@ -82,9 +85,9 @@ Status PageListAttention::run(const KvStore& store, const std::vector<PageListWo
     const std::int64_t dim = shape.head_dim;
     const std::int64_t stride = shape.value_stride();
     const auto count = static_cast<std::int64_t>(works.size());
-    // About four parts a thread even out what threads are given; more would only merge more.
-    const std::int64_t threads = pool_.threads();
-    const std::int64_t parts = threads == 1 ? 1 : (4 * threads + count - 1) / count;
+    std::size_t most_pages = 0;
+    for (const PageListWork& work : works) most_pages = std::max(most_pages, work.pages.size());
+    const std::int64_t parts = attention_parts(static_cast<std::int64_t>(most_pages));
     const int rows = works.front().rows;
     const std::int64_t state_values = rows * (2 + stride);
     states_.resize(static_cast<std::size_t>(count * parts * state_values));

@@ -98,9 +98,9 @@ Status PolicyAttention::append(int layer, std::int64_t first, std::int64_t token
 
 Status PolicyAttention::run(const AttentionCall& call) {
     assert(call.tokens == 1 && call.window == 0);
-    for (std::size_t i = 0; i < queries_.size(); ++i) {
-        queries_[i] = call.queries[i] * call.scale * std::numbers::log2e_v<float>;
-    }
+    // The factors first, as dense attention does: all pages then give its result to the last bit.
+    const float scale = call.scale * std::numbers::log2e_v<float>;
+    for (std::size_t i = 0; i < queries_.size(); ++i) queries_[i] = call.queries[i] * scale;
     const std::int64_t pages = kv::page_count(call.first_position + 1, store_.shape().page_tokens);
     double start = seconds_now();
     const bool selected = select(call.layer, pages);
