@@ -34,6 +34,7 @@ const std::vector<Command>& commands() {
         {"run", "generate text with a real model on this machine", run_run},
         {"bench", "measure attention on this machine", run_bench},
         {"tune", "search for the fastest convolution programs on this machine", run_tune},
+        {"calibrate", "measure this machine for simulate --system this-cpu", run_calibrate},
         {"make-model", "write a GGUF file with random weights", run_make_model},
         {"list", "list models, systems, policies or experiments", run_list},
         {"report", "compare saved results in the terminal and as one HTML page", run_report},
