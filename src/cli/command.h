@@ -24,6 +24,7 @@ int run_explain(const std::vector<std::string>& arguments);
 int run_bench(const std::vector<std::string>& arguments);
 int run_list(const std::vector<std::string>& arguments);
 int run_make_model(const std::vector<std::string>& arguments);
+int run_calibrate(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
 int run_run(const std::vector<std::string>& arguments);
 int run_simulate(const std::vector<std::string>& arguments);

@@ -35,6 +35,7 @@ const std::vector<Command>& commands() {
         {"bench", "measure attention on this machine", run_bench},
         {"eval", "measure whether selected pages answer as all of them do", run_eval},
         {"tune", "search for the fastest convolution programs on this machine", run_tune},
+        {"calibrate", "measure this machine for simulate --system this-cpu", run_calibrate},
         {"make-model", "write a GGUF file with random weights", run_make_model},
         {"list", "list models, systems, policies or experiments", run_list},
         {"report", "compare saved results in the terminal and as one HTML page", run_report},

@@ -7,6 +7,12 @@ namespace {
 
 void add_score_assumptions(const SimulationRequest& request, SimulationResult& result) {
     const SelectionOptions& options = request.selection;
+    if (options.scores == "random-keys") {
+        result.assumptions.push_back({"scores", options.scores,
+                                      "assumed: keys at random, queries normal and independent "
+                                      "from step to step"});
+        return;
+    }
     if (options.scores != "synthetic") {
         result.assumptions.push_back(
             {"scores", options.scores, "recorded from a real model; sampled pairs and steps only"});

@@ -19,7 +19,7 @@ namespace memside {
 
 // How the user wants selection to be run.
 struct SelectionOptions {
-    std::string scores = "synthetic";  // or the path of a recorded file
+    std::string scores = "synthetic";  // or "random-keys", or the path of a recorded file
     kv::SyntheticParameters synthetic;
     kv::PinnedPages pinned;
     std::int64_t steps = 8;
@@ -46,6 +46,13 @@ Result<kv::SelectionRunResult> select_pages(const ModelSpec& model, const kv::Pa
                                             std::int64_t context_tokens, std::int64_t budget_tokens,
                                             std::int64_t requests, const SelectionOptions& options,
                                             const ResidencySetup& residency, std::uint64_t seed);
+
+// The same for one request whose KV heads each have a page set: pairs of layer and KV head are
+// sampled. Recorded scores are those of whole layers, and bad input here.
+Result<kv::SelectionRunResult> select_pages_of_heads(
+    const ModelSpec& model, const kv::PageFormat& format, std::int64_t context_tokens,
+    std::int64_t budget_tokens, const SelectionOptions& options, const ResidencySetup& residency,
+    std::uint64_t seed);
 
 // Layers whose pages are selected; 0 when every layer attends all it keeps.
 int selecting_layers(const ModelSpec& model, const kv::PageFormat& format);

@@ -6,6 +6,7 @@
 #include "cluster/accounting.h"
 #include "cluster/admission.h"
 #include "cluster/assumptions.h"
+#include "cluster/cpu_simulation.h"
 #include "cluster/layer_timeline.h"
 #include "cluster/page_sample.h"
 #include "cluster/policy.h"
@@ -96,6 +97,7 @@ void add_step(const StepPlan& step, const Schedule& schedule, const Policy& poli
 }  // namespace
 
 Result<SimulationResult> simulate(const SimulationRequest& request) {
+    if (request.system.has("cpu")) return simulate_on_cpu(request);
     MEMSIDE_TRY(const Policy* policy, find_policy(request.policy));
     MEMSIDE_CHECK(policy->supports(request.system));
     ConstantReader constants(request.system);

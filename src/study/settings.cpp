@@ -179,7 +179,8 @@ class RequestReader {
             }
             if (selection.scores != "synthetic") {
                 return bad_input(setting.shown(),
-                                 fmt::format("has no meaning for recorded scores (--scores {})",
+                                 fmt::format("has no meaning for scores that are not synthetic "
+                                             "(--scores {})",
                                              in_quotes(selection.scores)));
             }
             MEMSIDE_TRY(const double value, parse_number(setting.value, setting.shown()));

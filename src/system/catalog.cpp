@@ -126,7 +126,7 @@ Result<SystemSpec> load_this_cpu() {
     }
     return bad_input(this_cpu,
                      fmt::format("this machine has not been measured: no {}; make one with "
-                                 "`memside calibrate -o {}` (in a later version)",
+                                 "`memside calibrate -o {}`",
                                  tried, file));
 }
 

@@ -1,5 +1,6 @@
 // The schema as tables: which constants each kind of component has, and which roles a system fills.
 #include "base/text.h"
+#include "system/cpu_schema.h"
 #include "system/system_spec.h"
 
 namespace memside {
@@ -15,6 +16,7 @@ constexpr std::pair<ComponentKind, std::string_view> kinds[] = {
     {ComponentKind::link, "link"},
     {ComponentKind::collective_link, "collective_link"},
     {ComponentKind::prices, "prices"},
+    {ComponentKind::cpu, "cpu"},
 };
 
 using enum Dimension;
@@ -118,6 +120,8 @@ const std::vector<SchemaKey>& schema(ComponentKind kind) {
             return link_schema;
         case ComponentKind::collective_link:
             return collective_link_schema;
+        case ComponentKind::cpu:
+            return cpu_schema();
         case ComponentKind::prices:
             break;
     }
@@ -173,6 +177,8 @@ const std::vector<RoleInfo>& system_roles() {
         {"pnm", Kind::pnm, false, Count::given, "the CXL-PNM devices, all nodes together"},
         {"cxl", Kind::cxl_memory, false, Count::given, "the plain CXL memory modules"},
         {"cost", Kind::prices, true, Count::one, "prices that belong to no device"},
+        {"cpu", Kind::cpu, false, Count::one, "the cores of a machine, all at work"},
+        {"cpu_single", Kind::cpu, false, Count::one, "one of them at work alone"},
     };
     return roles;
 }

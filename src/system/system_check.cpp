@@ -62,6 +62,16 @@ Status check_platform_power(const Component& component) {
                     controller.text, dram.text, controller.value + dram.value, platform.text));
 }
 
+// Rates are known with one core at work and with all.
+Status check_threads(const Component& component) {
+    const Constant& threads = component.constant("threads");
+    const Constant& cores = component.constant("cores");
+    if (threads.value == 1.0 || threads.value == cores.value) return {};
+    return bad_input(position(threads),
+                     fmt::format("{} threads were not measured; allowed: 1 and {}, all cores",
+                                 threads.text, cores.text));
+}
+
 Status check_component(const Component& component) {
     MEMSIDE_CHECK(check_complete(component));
     switch (component.kind) {
@@ -78,6 +88,8 @@ Status check_component(const Component& component) {
             return check_idle_power(component, "platform_power");
         case ComponentKind::cxl_memory:
             return check_idle_power(component, "active_power");
+        case ComponentKind::cpu:
+            return check_threads(component);
         case ComponentKind::prices:
         case ComponentKind::link:
         case ComponentKind::collective_link:
@@ -115,12 +127,33 @@ Status check_divides(const SystemSpec& system, std::string_view nodes, std::stri
                                  system.count(devices), devices, system.count(nodes), nodes));
 }
 
+// A machine's own cores come alone, as a pair.
+Status check_cpu(const SystemSpec& system) {
+    if (!system.has("cpu") && !system.has("cpu_single")) return {};
+    for (const std::string_view role : {"cpu", "cpu_single"}) {
+        if (!system.has(role)) {
+            return bad_input(system.where, fmt::format("role '{}' is missing ({})", role,
+                                                       find_role(role)->meaning));
+        }
+    }
+    for (const std::string& role : system.roles()) {
+        if (role.starts_with("cpu")) continue;
+        return bad_input(
+            system.at(role).where,
+            fmt::format("a system with a cpu has no {}; allowed: cpu, cpu_single", role));
+    }
+    const Constant& single = system.at("cpu_single").constant("cores");
+    if (single.value == 1.0) return {};
+    return bad_input(position(single), "cpu_single has one core");
+}
+
 }  // namespace
 
 Status check_system(SystemSpec& system) {
     for (const auto& [role, component] : system.components) {
         MEMSIDE_CHECK(check_component(component));
     }
+    MEMSIDE_CHECK(check_cpu(system));
     MEMSIDE_CHECK(check_links(system));
     MEMSIDE_CHECK(check_divides(system, "node_link", "gpu"));
     MEMSIDE_CHECK(check_divides(system, "uplink", "pnm"));

@@ -141,7 +141,7 @@ Result<SystemSpec> read_system(const ConfigNode& root, const ComponentLibrary& l
         system.components.emplace(name, std::move(component));
     }
     for (const RoleInfo& role : system_roles()) {
-        if (role.required && !system.has(role.role)) {
+        if (role.required && !system.has(role.role) && !system.has("cpu")) {
             return bad_input(components->where(),
                              fmt::format("role '{}' is missing ({})", role.role, role.meaning));
         }

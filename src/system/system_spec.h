@@ -29,7 +29,7 @@ struct Constant {
     bool set_by_user() const { return where == "--set"; }
 };
 
-enum class ComponentKind { gpu, pnm, cxl_memory, link, collective_link, prices };
+enum class ComponentKind { gpu, pnm, cxl_memory, link, collective_link, prices, cpu };
 
 // One entry of the schema: which constants a kind of component has.
 struct SchemaKey {
@@ -75,6 +75,8 @@ struct Component {
 // of GPU nodes (1 without it) and divides the GPUs; the count of uplink is the number of memory
 // nodes and divides the memory devices. The links that belong one to a device (gpu_link, host_link,
 // device_link) follow the count of that device. pnm or cxl needs host_link, uplink and device_link.
+// A machine that decodes on its own cores has cpu and cpu_single and nothing else, not even what is
+// required of others.
 enum class CountRule { given, per_gpu, per_memory_device, one };
 
 struct RoleInfo {

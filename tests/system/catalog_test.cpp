@@ -226,8 +226,7 @@ TEST_F(ThisCpu, without_a_measurement_the_message_says_how_to_make_one) {
     EXPECT_EQ(error_of("this-cpu"),
               "this-cpu: this machine has not been measured: no ./this-cpu.yaml or " +
                   config_.path() +
-                  "/memside/this-cpu.yaml; make one with `memside calibrate -o this-cpu.yaml` (in "
-                  "a later version)");
+                  "/memside/this-cpu.yaml; make one with `memside calibrate -o this-cpu.yaml`");
 }
 
 TEST_F(ThisCpu, the_working_folder_comes_before_the_configuration_folder) {
