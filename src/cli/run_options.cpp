@@ -34,6 +34,9 @@ void declare_run_options(Options& options) {
     options.add("--prompt-file", "FILE", "the same from a file");
     options.add_flag("--raw", "the prompt as it is, without a chat template (default)");
     options.add_flag("--chat", "the model's chat template around the prompt");
+    options.add("--prompt-tokens", "N", "keep the first N tokens of the prompt (default: all)");
+    options.add("--prompt-steps", "N",
+                "feed the prompt's last N tokens as decode steps, one at a time (default: 0)");
     options.add("--system-prompt", "TEXT", "what the system says before it; with --chat");
     options.group("Generating");
     options.add("--max-tokens", "N", "tokens to generate (default: 128)");
@@ -45,6 +48,8 @@ void declare_run_options(Options& options) {
     declare_kv_options(options);
     options.group("Running");
     options.add("--threads", "N", "0: all cores (default)");
+    options.add("--record-scores", "FILE",
+                "page scores of the decode steps, for simulate --scores and memside scores");
     options.add("--json", "FILE", "text, tokens and statistics as JSON; '-' for standard output");
     declare_unavailable_kv_options(options);
 }
@@ -63,6 +68,10 @@ Result<RunRequest> read_run_request(const Options& options) {
     }
     engine::GenerateOptions& generate = request.generate;
     MEMSIDE_TRY(generate.max_tokens, options.integer("--max-tokens", 128, 1, max_generated));
+    if (const auto kept = options.text("--prompt-tokens")) {
+        MEMSIDE_TRY(request.prompt_tokens, parse_tokens(*kept, "--prompt-tokens"));
+    }
+    MEMSIDE_TRY(generate.prompt_steps, options.integer("--prompt-steps", 0, 0, max_generated));
     MEMSIDE_TRY(generate.sampler.temperature, number(options, "--temperature", 0.0));
     MEMSIDE_TRY(generate.sampler.top_k, options.integer("--top-k", 0, 0, INT32_MAX));
     MEMSIDE_TRY(generate.sampler.top_p, number(options, "--top-p", 1.0));
@@ -74,7 +83,8 @@ Result<RunRequest> read_run_request(const Options& options) {
         if (stop.empty()) return bad_input("--stop", "is empty; it would stop before any text");
     }
     engine::DecoderOptions& decoder = request.decoder;
-    MEMSIDE_CHECK(read_kv_options(options, decoder));
+    request.record_scores = options.text("--record-scores");
+    MEMSIDE_CHECK(read_kv_options(options, decoder, request.record_scores.has_value()));
     MEMSIDE_TRY(const std::int64_t threads, options.integer("--threads", 0, 0, 1024));
     decoder.threads = static_cast<unsigned>(threads);
     return request;

@@ -20,8 +20,8 @@ constexpr double between_lines_s = 10.0;
 
 }  // namespace
 
-TokenProgress::TokenProgress(std::string what, std::int64_t total)
-    : what_(std::move(what)), total_(total), terminal_(isatty(STDERR_FILENO) == 1) {}
+TokenProgress::TokenProgress(std::string what, std::int64_t total, std::string unit)
+    : what_(std::move(what)), unit_(std::move(unit)), total_(total), terminal_(isatty(STDERR_FILENO) == 1) {}
 
 void TokenProgress::show(std::int64_t tokens) {
     const auto time = Clock::now();
@@ -33,7 +33,7 @@ void TokenProgress::show(std::int64_t tokens) {
     if (seconds(time - last_) < (terminal_ ? between_updates_s : between_lines_s)) return;
     last_ = time;
     // No time that is left: a token costs more the more tokens are before it.
-    const std::string text = fmt::format("{} of {} prompt tokens after {}", tokens, total_,
+    const std::string text = fmt::format("{} of {} {} after {}", tokens, total_, unit_,
                                          format_seconds(seconds(time - start_)));
     if (!terminal_) return note(what_, text);
     shown_ = true;

@@ -10,8 +10,8 @@ namespace memside::cli {
 
 class TokenProgress {
   public:
-    // `what` begins every line: "run".
-    TokenProgress(std::string what, std::int64_t total);
+    // `what` begins every line: "run". `unit`: what is counted.
+    TokenProgress(std::string what, std::int64_t total, std::string unit = "prompt tokens");
 
     // `tokens` of the total are in.
     void show(std::int64_t tokens);
@@ -20,6 +20,7 @@ class TokenProgress {
     using Clock = std::chrono::steady_clock;
 
     std::string what_;
+    std::string unit_;
     std::int64_t total_;
     bool terminal_;
     Clock::time_point start_ = Clock::now();

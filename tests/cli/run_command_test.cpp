@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 TEST(RunCommand, options_that_are_not_there_yet_are_refused_by_name) {
     const Workplace place;
-    for (const std::string name : {"--kv-load", "--kv-save", "--kv-verify", "--record-scores"}) {
+    for (const std::string name : {"--kv-load", "--kv-save", "--kv-verify"}) {
         const Outcome outcome =
             place.run({"run", "--model", "x.gguf", "--prompt", "Hi", name, "1"});
         EXPECT_EQ(outcome.exit_status, 2);
