@@ -161,7 +161,6 @@ int run_bench_decode(const std::vector<std::string>& arguments) {
     options.add("--threads", "N", "0: all cores (default)");
     options.add("--seed", "N", "of random values and tokens (default: 1)");
     options.add("--json", "FILE", "result as JSON; '-' for standard output");
-    declare_unavailable_kv_options(options);
     if (const Status parsed = options.parse(arguments); !parsed.ok()) {
         return fail("bench", parsed.error());
     }

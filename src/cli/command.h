@@ -27,6 +27,7 @@ int run_make_model(const std::vector<std::string>& arguments);
 int run_calibrate(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
 int run_run(const std::vector<std::string>& arguments);
+int run_scores(const std::vector<std::string>& arguments);
 int run_simulate(const std::vector<std::string>& arguments);
 int run_sweep(const std::vector<std::string>& arguments);
 int run_tune(const std::vector<std::string>& arguments);

@@ -34,6 +34,7 @@ const std::vector<Command>& commands() {
         {"run", "generate text with a real model on this machine", run_run},
         {"bench", "measure attention on this machine", run_bench},
         {"eval", "measure whether selected pages answer as all of them do", run_eval},
+        {"scores", "describe recorded page scores, or fit the synthetic ones to them", run_scores},
         {"tune", "search for the fastest convolution programs on this machine", run_tune},
         {"calibrate", "measure this machine for simulate --system this-cpu", run_calibrate},
         {"make-model", "write a GGUF file with random weights", run_make_model},

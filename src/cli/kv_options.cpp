@@ -21,8 +21,12 @@ constexpr const char* of_selecting[] = {"--budget",       "--budget-mass",  "--d
                                         "--group-score",  "--dense-layers", "--sink-pages",
                                         "--recent-pages", "--sticky"};
 
-// Promised by the command line's documentation, not there yet: refused by name.
-constexpr const char* unavailable[] = {"--record-scores"};
+// What says how pages are scored: of use without a selecting policy too, when scores are recorded.
+bool says_how_to_score(std::string_view name) {
+    constexpr std::string_view names[] = {"--digest",     "--digest-type", "--digest-coef",
+                                          "--select-per", "--group-score", "--dense-layers"};
+    return std::ranges::find(names, name) != std::end(names);
+}
 
 Result<double> number(const Options& options, const std::string& name, double fallback) {
     const auto given = options.text(name);
@@ -30,14 +34,16 @@ Result<double> number(const Options& options, const std::string& name, double fa
     return parse_number(*given, name);
 }
 
-Status refuse_meaningless(const Options& options, const engine::KvPolicyVariant& variant) {
+Status refuse_meaningless(const Options& options, const engine::KvPolicyVariant& variant,
+                          bool records_scores) {
     const auto refuse = [&](const char* name, bool has_meaning, const char* policies) -> Status {
         if (has_meaning || !options.text(name)) return {};
         return bad_input(name, fmt::format("has no meaning for --policy {}; it is for {}",
                                            variant.name, policies));
     };
     for (const char* name : of_selecting) {
-        MEMSIDE_CHECK(refuse(name, variant.selects, "pnm-kv, png-kv and recall"));
+        const bool recorded = records_scores && says_how_to_score(name);
+        MEMSIDE_CHECK(refuse(name, variant.selects || recorded, "pnm-kv, png-kv and recall"));
     }
     MEMSIDE_CHECK(refuse("--steady", variant.name == "png-kv", "png-kv"));
     if (options.text_or("--kv-tier", "dram").starts_with(file_tier)) return {};
@@ -175,20 +181,13 @@ void declare_kv_options(Options& options) {
                 "pages, but for those being written (default: 64 MiB and what the policy keeps)");
 }
 
-void declare_unavailable_kv_options(Options& options) {
-    options.group("Not implemented yet");
-    for (const char* name : unavailable) options.add(name, "VALUE", "");
-}
-
-Status read_kv_options(const Options& options, engine::DecoderOptions& decoder) {
-    for (const char* name : unavailable) {
-        if (options.text(name)) return bad_input(name, "is not implemented yet");
-    }
+Status read_kv_options(const Options& options, engine::DecoderOptions& decoder,
+                       bool records_scores) {
     std::vector<std::string> policies;
     for (const auto& variant : engine::kv_policy_variants()) policies.emplace_back(variant.name);
     MEMSIDE_TRY(const std::size_t chosen, options.choice("--policy", "dense", policies));
     decoder.policy.variant = &engine::kv_policy_variants()[chosen];
-    MEMSIDE_CHECK(refuse_meaningless(options, *decoder.policy.variant));
+    MEMSIDE_CHECK(refuse_meaningless(options, *decoder.policy.variant, records_scores));
     MEMSIDE_CHECK(read_tier(options, decoder));
     constexpr kv::ValueType types[] = {kv::ValueType::f16, kv::ValueType::bf16,
                                        kv::ValueType::int8};
@@ -202,7 +201,9 @@ Status read_kv_options(const Options& options, engine::DecoderOptions& decoder) 
                                                     "to {}",
                                                     decoder.page_tokens, engine::max_page_tokens));
     }
-    if (decoder.policy.variant->selects) MEMSIDE_CHECK(read_selection(options, decoder.policy));
+    if (decoder.policy.variant->selects || records_scores) {
+        MEMSIDE_CHECK(read_selection(options, decoder.policy));
+    }
     return engine::check_policy(decoder.policy, decoder.page_tokens);
 }
 

@@ -14,11 +14,11 @@ inline constexpr std::int64_t default_recent_pages = 2;
 inline constexpr std::int64_t default_dense_layers = 2;
 
 void declare_kv_options(Options& options);
-// Options that are promised and refused by name; last in the help.
-void declare_unavailable_kv_options(Options& options);
 
 // Reads them into page size, type and policy of `decoder`. bad_input for values out of range, and
-// for options that have no meaning under the policy.
-Status read_kv_options(const Options& options, engine::DecoderOptions& decoder);
+// for options that have no meaning under the policy; with `records_scores` those that say how pages
+// are scored have one under every policy.
+Status read_kv_options(const Options& options, engine::DecoderOptions& decoder,
+                       bool records_scores = false);
 
 }  // namespace memside::cli

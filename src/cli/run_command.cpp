@@ -11,6 +11,8 @@
 #include "engine/chat_template.h"
 #include "engine/decoder_weights.h"
 #include "engine/matmul.h"
+#include "engine/score_recorder.h"
+#include "kv/layout.h"
 #include "report/json_writer.h"
 
 namespace memside::cli {
@@ -81,6 +83,13 @@ Result<std::vector<engine::TokenId>> prompt_tokens(const RunRequest& request,
         tokens = tokenizer.encode(request.prompt.value_or(""), true);
     }
     tokenizer.prepend_bos(tokens);
+    if (const auto kept = request.prompt_tokens) {
+        if (*kept > std::ssize(tokens)) {
+            return bad_input("--prompt-tokens", fmt::format("{} of a prompt of {} tokens", *kept,
+                                                            tokens.size()));
+        }
+        tokens.resize(static_cast<std::size_t>(*kept));
+    }
     if (tokens.empty()) return bad_input("--prompt", "is empty, and the model has no BOS token");
     return tokens;
 }
@@ -91,6 +100,30 @@ Status save(SavedRun& saved, engine::Decoder& decoder, std::vector<engine::Token
     tokens.insert(tokens.end(), generated.begin(), generated.end());
     MEMSIDE_CHECK(decoder.feed(std::span(tokens).last(1)));
     return saved.save(decoder, tokens);
+}
+
+// Records the steps from the end of the prompt's block on; the layers are those that select, or
+// would under another policy.
+Result<std::unique_ptr<engine::ScoreRecorder>> make_recorder(engine::Decoder& decoder,
+                                                             const engine::ModelFile& model,
+                                                             const RunRequest& request,
+                                                             std::int64_t prompt_tokens) {
+    const engine::KvPolicy& policy = request.decoder.policy;
+    engine::ScoreRecording recording;
+    recording.path = *request.record_scores;
+    recording.model = model.config.spec.name;
+    recording.context_tokens = prompt_tokens - request.generate.prompt_steps + 1;
+    recording.select_per = policy.selection.select_per;
+    recording.group_score = policy.selection.group_score;
+    kv::PageFormat format;
+    format.dense_layers = policy.dense_layers;
+    for (int layer = 0; layer < model.config.spec.layers; ++layer) {
+        recording.layers.push_back(kv::selects(model.config.spec, format, layer));
+    }
+    const engine::PolicyAttention* selection = decoder.selection();
+    return engine::ScoreRecorder::make(decoder.store(), decoder.pool(), model.config.spec.heads,
+                                       recording, policy.digest,
+                                       selection == nullptr ? nullptr : &selection->digests());
 }
 
 Result<RunResult> run(const RunRequest& request, bool show_text) {
@@ -108,6 +141,12 @@ Result<RunResult> run(const RunRequest& request, bool show_text) {
     if (request.prompt) {
         MEMSIDE_TRY(prompt, prompt_tokens(request, *tokenizer));
     }
+    if (request.generate.prompt_steps >= static_cast<std::int64_t>(prompt.size())) {
+        return bad_input("--prompt-steps",
+                         fmt::format("{} of a prompt of {} tokens; allowed: 0 to {}",
+                                     request.generate.prompt_steps, prompt.size(),
+                                     prompt.size() - 1));
+    }
     engine::DecoderOptions options = request.decoder;
     options.capacity_tokens =
         static_cast<std::int64_t>(prompt.size()) + request.generate.max_tokens;
@@ -116,6 +155,12 @@ Result<RunResult> run(const RunRequest& request, bool show_text) {
                                 options.capacity_tokens, model.config.spec.window_tokens));
     }
     MEMSIDE_TRY(const auto decoder, engine::Decoder::make(model, options));
+    std::unique_ptr<engine::ScoreRecorder> recorder;
+    if (request.record_scores) {
+        MEMSIDE_TRY(recorder, make_recorder(*decoder, model, request,
+                                            static_cast<std::int64_t>(prompt.size())));
+        decoder->observe(recorder.get());
+    }
     RunResult result;
     result.prompt_tokens = static_cast<std::int64_t>(prompt.size());
     result.decode.policy = options.policy;
@@ -129,6 +174,8 @@ Result<RunResult> run(const RunRequest& request, bool show_text) {
         std::span<const engine::TokenId>(prompt).subspan(static_cast<std::size_t>(loaded));
     TokenProgress progress("run", static_cast<std::int64_t>(rest.size()));
     engine::GenerateOptions generate = request.generate;
+    generate.prompt_steps =
+        std::min(generate.prompt_steps, static_cast<std::int64_t>(rest.size()) - 1);
     generate.fed = [&](std::int64_t tokens) { progress.show(tokens); };
     MEMSIDE_TRY(result.generation,
                 engine::generate(*decoder, *tokenizer, rest, generate, [&](std::string_view text) {
@@ -140,6 +187,12 @@ Result<RunResult> run(const RunRequest& request, bool show_text) {
     result.decode.statistics = result.generation.decode;
     if (show_text && written.ok()) written = write_standard_output("\n");
     if (!written.ok()) return written.error();
+    if (recorder != nullptr) {
+        MEMSIDE_CHECK(recorder->finish());
+        note("run", fmt::format("recorded {} steps of {} streams", recorder->steps(),
+                                recorder->streams()));
+        decoder->observe(nullptr);
+    }
     if (saved.saves()) MEMSIDE_CHECK(save(saved, *decoder, prompt, result.generation.tokens));
     result.saved = saved.report();
     return result;
@@ -157,7 +210,7 @@ int run_run(const std::vector<std::string>& arguments) {
     const Result<RunRequest> request = read_run_request(options);
     if (!request.ok()) return fail("run", request.error());
     const Result<bool> on_standard_output = check_outputs(
-        options, {"--json", "--kv-save"},
+        options, {"--json", "--kv-save", "--record-scores"},
         {{"--model", request->model}, {"--prompt-file", options.text_or("--prompt-file", "")}});
     if (!on_standard_output.ok()) return fail("run", on_standard_output.error());
     if (options.text("--json") && request->saved.load) {

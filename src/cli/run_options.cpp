@@ -38,6 +38,9 @@ void declare_run_options(Options& options) {
     options.add("--prompt-file", "FILE", "the same from a file");
     options.add_flag("--raw", "the prompt as it is, without a chat template (default)");
     options.add_flag("--chat", "the model's chat template around the prompt");
+    options.add("--prompt-tokens", "N", "keep the first N tokens of the prompt (default: all)");
+    options.add("--prompt-steps", "N",
+                "feed the prompt's last N tokens as decode steps, one at a time (default: 0)");
     options.add("--system-prompt", "TEXT", "what the system says before it; with --chat");
     options.group("Generating");
     options.add("--max-tokens", "N", "tokens to generate (default: 128)");
@@ -50,8 +53,9 @@ void declare_run_options(Options& options) {
     declare_saved_options(options);
     options.group("Running");
     options.add("--threads", "N", "0: all cores (default)");
+    options.add("--record-scores", "FILE",
+                "page scores of the decode steps, for simulate --scores and memside scores");
     options.add("--json", "FILE", "text, tokens and statistics as JSON; '-' for standard output");
-    declare_unavailable_kv_options(options);
 }
 
 Result<RunRequest> read_run_request(const Options& options) {
@@ -68,6 +72,10 @@ Result<RunRequest> read_run_request(const Options& options) {
     }
     engine::GenerateOptions& generate = request.generate;
     MEMSIDE_TRY(generate.max_tokens, options.integer("--max-tokens", 128, 1, max_generated));
+    if (const auto kept = options.text("--prompt-tokens")) {
+        MEMSIDE_TRY(request.prompt_tokens, parse_tokens(*kept, "--prompt-tokens"));
+    }
+    MEMSIDE_TRY(generate.prompt_steps, options.integer("--prompt-steps", 0, 0, max_generated));
     MEMSIDE_TRY(generate.sampler.temperature, number(options, "--temperature", 0.0));
     MEMSIDE_TRY(generate.sampler.top_k, options.integer("--top-k", 0, 0, INT32_MAX));
     MEMSIDE_TRY(generate.sampler.top_p, number(options, "--top-p", 1.0));
@@ -80,8 +88,14 @@ Result<RunRequest> read_run_request(const Options& options) {
     }
     engine::DecoderOptions& decoder = request.decoder;
     MEMSIDE_TRY(request.saved, read_saved_options(options));
-    MEMSIDE_CHECK(read_kv_options(options, decoder));
+    request.record_scores = options.text("--record-scores");
+    MEMSIDE_CHECK(read_kv_options(options, decoder, request.record_scores.has_value()));
     MEMSIDE_CHECK(check_saved_tier(request.saved, decoder.tier));
+    if (request.record_scores && (request.saved.load || !decoder.tier.folder.empty())) {
+        return bad_input("--record-scores",
+                         fmt::format("does not go with {}; every key must come by in memory",
+                                     request.saved.load ? "--kv-load" : "--kv-tier file:DIR"));
+    }
     MEMSIDE_TRY(const std::int64_t threads, options.integer("--threads", 0, 0, 1024));
     decoder.threads = static_cast<unsigned>(threads);
     return request;

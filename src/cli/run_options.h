@@ -15,8 +15,10 @@ namespace memside::cli {
 struct RunRequest {
     std::string model;
     std::optional<std::string> prompt;  // none: that of the saved sequence
-    bool chat = false;                  // the prompt is what a user says, in the model's chat form
+    std::optional<std::int64_t> prompt_tokens;  // so many are kept of it
+    bool chat = false;  // the prompt is what a user says, in the model's chat form
     std::optional<std::string> system_prompt;  // of a chat
+    std::optional<std::string> record_scores;  // where page scores of decode steps go
     engine::GenerateOptions generate;
     SavedRunOptions saved;
     engine::DecoderOptions decoder;  // capacity is set when the prompt's tokens are known

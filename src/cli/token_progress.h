@@ -10,7 +10,7 @@ namespace memside::cli {
 
 class TokenProgress {
   public:
-    // `what` begins every line: "run".
+    // `what` begins every line: "run". `unit`: what is counted.
     TokenProgress(std::string what, std::int64_t total, std::string unit = "prompt tokens");
 
     // `tokens` of the total, or other units, are in.

@@ -248,6 +248,7 @@ Status Decoder::attend(int layer, std::int64_t tokens) {
     const bool selects = selected_ != nullptr && selected_->selects(layer);
     const double start = seconds_now();
     if (selects) MEMSIDE_CHECK(selected_->append(layer, length_, tokens));
+    if (observer_ != nullptr) MEMSIDE_CHECK(observer_->seen(call, decoding_));
     MEMSIDE_CHECK(selects && decoding_ ? selected_->run(call) : attention_.run(call));
     MEMSIDE_CHECK(store_.close(layer, length_ + tokens));
     if (reads_ahead_) read_ahead(layer, tokens);

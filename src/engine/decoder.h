@@ -10,6 +10,7 @@
 
 #include "engine/activations.h"
 #include "engine/attention.h"
+#include "engine/attention_observer.h"
 #include "engine/decoder_weights.h"
 #include "engine/kv_policy.h"
 #include "engine/kv_store.h"
@@ -105,7 +106,12 @@ class Decoder {
                               const std::string& path,
                               const std::function<void(std::int64_t)>& saved = {});
 
+    // Who hears of every attention from now on, before it runs; null: nobody. Must outlive its use.
+    void observe(AttentionObserver* observer) { observer_ = observer; }
+
     const KvStore& store() const { return store_; }
+    // For who works beside the decoder, between its steps or when it is heard.
+    ThreadPool& pool() { return pool_; }
     // The policy's attention, or null for dense.
     const PolicyAttention* selection() const { return selected_.get(); }
     KvMemory memory() const;
@@ -140,6 +146,7 @@ class Decoder {
     KvStore store_;
     Attention attention_;
     std::unique_ptr<PolicyAttention> selected_;
+    AttentionObserver* observer_ = nullptr;
     Rope rope_;
     Rope sliding_rope_;
     bool reads_ahead_;

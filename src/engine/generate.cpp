@@ -18,12 +18,17 @@ Result<Generation> generate(Decoder& decoder, const Tokenizer& tokenizer,
     };
 
     double start = seconds_now();
-    MEMSIDE_TRY(std::span<const float> logits, decoder.feed(prompt, options.fed));
+    const std::size_t block = prompt.size() - static_cast<std::size_t>(options.prompt_steps);
+    MEMSIDE_TRY(std::span<const float> logits, decoder.feed(prompt.first(block), options.fed));
     result.prefill_s = seconds_now() - start;
     decoder.reset_statistics();
     // An embedding may have rows beyond the tokenizer's vocabulary, which stand for nothing.
     const auto vocab = static_cast<std::size_t>(tokenizer.vocab_size());
     start = seconds_now();
+    for (std::size_t at = block; at < prompt.size(); ++at) {
+        MEMSIDE_TRY(logits, decoder.feed(prompt.subspan(at, 1)));
+        ++result.decode_steps;
+    }
     while (static_cast<std::int64_t>(result.tokens.size()) < options.max_tokens) {
         const TokenId token = sampler.next(logits.first(vocab));
         result.tokens.push_back(token);

@@ -14,6 +14,9 @@ namespace memside::engine {
 
 struct GenerateOptions {
     std::int64_t max_tokens = 0;
+    // Of the prompt, so many tokens at its end are fed one at a time, as decode steps under the
+    // policy: at most all but one.
+    std::int64_t prompt_steps = 0;
     SamplerOptions sampler;
     std::vector<std::string> stops;         // none empty
     std::function<void(std::int64_t)> fed;  // hears how many prompt tokens are in, if set
@@ -22,8 +25,8 @@ struct GenerateOptions {
 struct Generation {
     std::string text;             // without the stop string
     std::vector<TokenId> tokens;  // an end token, which is not shown, included
-    double prefill_s = 0.0;       // the prompt, until the first token is known
-    double decode_s = 0.0;        // the steps after that
+    double prefill_s = 0.0;       // the prompt but its steps, until the first token is known
+    double decode_s = 0.0;        // the steps after that, those of the prompt included
     std::int64_t decode_steps = 0;
     StepStatistics decode;  // of those steps
 };

@@ -32,17 +32,33 @@ Result<std::unique_ptr<ScoreWriter>> ScoreWriter::create(const std::string& path
         return bad_input(path, "is not a regular file; allowed: a file to create or to replace");
     }
     const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-    std::FILE* file = std::fopen(temporary.c_str(), "wxbe");
-    if (file == nullptr) return refused(path, "open for writing");
-    std::unique_ptr<ScoreWriter> writer(new ScoreWriter(path, temporary, file));
+    std::unique_ptr<ScoreWriter> writer;
+    {
+        const Uninterrupted whole;
+        std::FILE* file = std::fopen(temporary.c_str(), "wxbe");
+        if (file == nullptr) return refused(path, "open for writing");
+        writer.reset(new ScoreWriter(path, temporary, file));
+    }
     MEMSIDE_CHECK(writer->write(encode_score_header(header), true));
     return writer;
+}
+
+ScoreWriter::ScoreWriter(std::string path, std::string temporary, std::FILE* file)
+    : path_(std::move(path)), temporary_(std::move(temporary)), file_(file) {
+    doomed_.path = temporary_.c_str();
+    doom(doomed_);
 }
 
 ScoreWriter::~ScoreWriter() {
     if (file_ == nullptr) return;
     std::fclose(file_);
+    const Uninterrupted whole;
+    give_up();
+}
+
+void ScoreWriter::give_up() {
     ::unlink(temporary_.c_str());
+    spare(doomed_);
 }
 
 Status ScoreWriter::add(std::int64_t request, std::int64_t layer, std::int64_t step,
@@ -62,10 +78,14 @@ Status ScoreWriter::finish() {
     MEMSIDE_CHECK(write(bytes_of(ScoreRecord{end_mark, 0, 0, 0}), true));
     end_.checksum = checksum_.value();
     MEMSIDE_CHECK(write(bytes_of(end_), false));
+    const Uninterrupted whole;
     const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
-    if (closed && std::rename(temporary_.c_str(), path_.c_str()) == 0) return {};
+    if (closed && std::rename(temporary_.c_str(), path_.c_str()) == 0) {
+        spare(doomed_);
+        return {};
+    }
     const Error error = refused(path_, closed ? "rename into place" : "write");
-    ::unlink(temporary_.c_str());
+    give_up();
     return error;
 }
 

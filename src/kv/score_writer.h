@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "base/interruption.h"
 #include "base/result.h"
 #include "kv/score_file.h"
 
@@ -33,13 +34,14 @@ class ScoreWriter {
     Status finish();
 
   private:
-    ScoreWriter(std::string path, std::string temporary, std::FILE* file)
-        : path_(std::move(path)), temporary_(std::move(temporary)), file_(file) {}
+    ScoreWriter(std::string path, std::string temporary, std::FILE* file);
 
     Status write(std::string_view bytes, bool checked);
+    void give_up();
 
     std::string path_;
     std::string temporary_;
+    DoomedFile doomed_;  // the temporary file, while it is there
     std::FILE* file_;  // null once finished or given up
     ScoreFileEnd end_;
     ScoreChecksum checksum_;

@@ -13,7 +13,7 @@ namespace {
 
 using P = SyntheticParameters;
 
-constexpr std::array<SyntheticParameter, 11> table{{
+constexpr std::array<SyntheticParameter, 12> table{{
     {"sigma", &P::sigma, 0.0, 20.0, false, "standard deviation of the log of a page's importance",
      "assumed: log-normal at 2, the top tenth of the pages holds 76 % of the attention"},
     {"drift", &P::drift, 0.0, 1.0, false,
@@ -23,6 +23,9 @@ constexpr std::array<SyntheticParameter, 11> table{{
     {"jitter", &P::jitter, 0.0, 10.0, false,
      "noise of a single step relative to sigma: pages that drop out and come back at once",
      "assumed: none, so that drift alone sets the drop-out rate"},
+    {"persistence", &P::persistence, 0.0, 1.0, false,
+     "share of the variance of a page's importance that never changes",
+     "assumed: none; recordings of a real model have about 0.5 to 0.9 (docs/scores.md)"},
     {"drift_spread", &P::drift_spread, 0.0, 1.0, false,
      "drift of a (request, layer) is drift x (1 +- up to this share)",
      "assumed: requests and layers differ, by how much is not known"},
@@ -45,7 +48,13 @@ constexpr std::array<SyntheticParameter, 11> table{{
 }};
 
 // What a counter is drawn for: keys of different purposes never meet.
-enum Purpose : std::uint64_t { drift_of_pair = 1, birth = 2, innovation = 3, burst = 4 };
+enum Purpose : std::uint64_t {
+    drift_of_pair = 1,
+    birth = 2,
+    innovation = 3,
+    burst = 4,
+    lasting = 5,
+};
 
 class SyntheticStream final : public ScoreStream {
   public:
@@ -89,31 +98,44 @@ class SyntheticStream final : public ScoreStream {
                 noise_[page] = normal.difference;
             }
         }
-        // Pages are born in the stationary distribution, of twelve uniforms instead of four: there
-        // is no sum over steps yet that would give them a tail.
         const std::uint64_t key = step_key(birth, 0);
         for (std::size_t page = importance_.size(); page < pages_at(step_); ++page) {
-            float sum = 0.0F;
-            for (std::uint64_t draw = 0; draw < 3; ++draw) {
-                sum += normal_pair(random_bits(key, 3 * page + draw)).sum;
+            importance_.push_back(normal_with_tail(key, page));
+            if (parameters_.persistence > 0.0) {
+                lasting_.push_back(normal_with_tail(step_key(lasting, 0), page));
             }
-            constexpr float one_over_sqrt_3 = 0.57735027F;
-            importance_.push_back(sum * one_over_sqrt_3);
             noise_.push_back(normal_pair(random_bits(key, 3 * page)).difference);
         }
     }
 
+    // What a page is born with, of twelve uniforms instead of four: there is no sum over steps yet
+    // that would give it a tail.
+    static float normal_with_tail(std::uint64_t key, std::size_t page) {
+        float sum = 0.0F;
+        for (std::uint64_t draw = 0; draw < 3; ++draw) {
+            sum += normal_pair(random_bits(key, 3 * page + draw)).sum;
+        }
+        constexpr float one_over_sqrt_3 = 0.57735027F;
+        return sum * one_over_sqrt_3;
+    }
+
     void write_importance() {
-        const auto sigma = static_cast<float>(parameters_.sigma);
+        const double persistence = parameters_.persistence;
+        // Of the part that drifts; all of sigma without a part that lasts.
+        const auto sigma = static_cast<float>(parameters_.sigma * std::sqrt(1.0 - persistence));
         const auto jitter = static_cast<float>(parameters_.sigma * parameters_.jitter);
         if (jitter == 0.0F) {
             for (std::size_t page = 0; page < scores_.size(); ++page) {
                 scores_[page] = sigma * importance_[page];
             }
-            return;
+        } else {
+            for (std::size_t page = 0; page < scores_.size(); ++page) {
+                scores_[page] = sigma * importance_[page] + jitter * noise_[page];
+            }
         }
-        for (std::size_t page = 0; page < scores_.size(); ++page) {
-            scores_[page] = sigma * importance_[page] + jitter * noise_[page];
+        const auto lasting = static_cast<float>(parameters_.sigma * std::sqrt(persistence));
+        for (std::size_t page = 0; page < lasting_.size(); ++page) {
+            scores_[page] += lasting * lasting_[page];
         }
     }
 
@@ -157,7 +179,8 @@ class SyntheticStream final : public ScoreStream {
     float drift_ = 0.0F;
     float keep_ = 1.0F;
     std::int64_t step_ = 0;
-    std::vector<float> importance_;  // [pages]: x(t)
+    std::vector<float> importance_;  // [pages]: y(t)
+    std::vector<float> lasting_;     // [pages]: c; empty without persistence
     std::vector<float> noise_;       // [pages]: n(t)
     std::vector<float> recency_;     // [pages]: by age, the newest page first
     std::vector<float> scores_;      // [pages]

@@ -5,7 +5,8 @@
 // The score of a page is the logarithm of its importance. Importance is log-normal over pages (a
 // heavy tail: few pages hold most of the attention), and each page's own part drifts as an AR(1)
 // process, on top of which sinks, recency and bursts raise some pages:
-//   x(t)     = sqrt(1 - drift^2) x(t-1) + drift e(t)          stationary, variance 1
+//   y(t)     = sqrt(1 - drift^2) y(t-1) + drift e(t)          stationary, variance 1
+//   x(t)     = sqrt(persistence) c + sqrt(1 - persistence) y(t)   c: drawn once for a page
 //   score(t) = sigma (x(t) + jitter n(t)) + sink + recency(age) + burst(t)
 #pragma once
 
@@ -24,6 +25,7 @@ struct SyntheticParameters {
     double sigma = 2.0;
     double drift = 0.1;
     double jitter = 0.0;
+    double persistence = 0.0;
     double drift_spread = 0.25;
     double sink_pages = 1.0;
     double sink_boost = 8.0;

@@ -11,17 +11,6 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(RunCommand, options_that_are_not_there_yet_are_refused_by_name) {
-    const Workplace place;
-    for (const std::string name : {"--record-scores"}) {
-        const Outcome outcome =
-            place.run({"run", "--model", "x.gguf", "--prompt", "Hi", name, "1"});
-        EXPECT_EQ(outcome.exit_status, 2);
-        EXPECT_TRUE(outcome.one_line()) << outcome.err;
-        EXPECT_THAT(outcome.err, HasSubstr(name + ": is not implemented yet"));
-    }
-}
-
 TEST(RunCommand, unknown_memory_nodes_are_refused_with_those_that_there_are) {
     const Workplace place;
     const auto refused = [&](const std::string& tier, const std::string& message) {
