@@ -222,6 +222,7 @@ void Decoder::truncate(std::int64_t tokens) {
 Status Decoder::fill_random(std::int64_t tokens, std::uint64_t seed) {
     assert(tokens <= store_.shape().capacity_tokens);
     truncate(0);
+    MEMSIDE_CHECK(store_.prepare_write(0, tokens));
     store_.fill_random(tokens, seed, pool_);
     length_ = tokens;
     if (selected_ == nullptr || tokens == 0) return {};
