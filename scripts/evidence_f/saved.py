@@ -156,8 +156,8 @@ def page(result):
         f"**Kills.** {k['kills']} saves of {k['file_bytes'] / 2**20:.0f} MiB over an older file were "
         f"killed (SIGKILL) at a random moment of the {1000 * k['save_s']:.0f} ms that a save takes. Every "
         f"time the file was whole, all checksums verified: {k['old']} times the old one, {k['new']} times "
-        f"the new one. {k['left_before_the_last_save']} temporaries of killed saves were there before the "
-        f"last save to the name, {k['left_after_it']} after it.", "",
+        f"the new one. Temporaries of killed saves: {k['left_before_the_last_save']} before the last save to the "
+        f"name, {k['left_after_it']} after it.", "",
         f"**Flipped bits.** Of {f['trials']} random bits of a file of {f['bytes'] / 2**20:.1f} MiB, each "
         f"flipped alone: {f['refused_at_load']} were refused at load, {f['refused_at_first_use']} at the "
         f"first use of their page, {f['page_not_read']} lay in pages that no step touched and "

@@ -283,6 +283,7 @@ Status Decoder::fill_random(std::int64_t tokens, std::uint64_t seed,
                             const std::function<void(std::int64_t)>& filled) {
     assert(tokens <= store_.shape().capacity_tokens);
     truncate(0);
+    MEMSIDE_CHECK(store_.prepare_write(0, tokens));
     for (int layer = 0; layer < config_.spec.layers; ++layer) {
         MEMSIDE_CHECK(fill_layer(layer, tokens, seed));
         if (filled) filled(tokens * (layer + 1) / config_.spec.layers);

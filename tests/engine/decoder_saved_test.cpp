@@ -222,6 +222,17 @@ TEST_F(DecoderSavedTest, a_rewind_after_a_load_writes_over_saved_pages) {
     }
 }
 
+TEST_F(DecoderSavedTest, random_values_take_the_place_of_a_loaded_sequence) {
+    ASSERT_NO_FATAL_FAILURE(open("llama"));
+    ASSERT_TRUE(feed_and_save(options_of("dense")) != nullptr);
+    const auto comes = make(options_of("dense"));
+    ASSERT_TRUE(comes->load(saved(), cut).ok());
+    const auto fresh = make(options_of("dense"));
+    ASSERT_TRUE(comes->fill_random(150, 3).ok());
+    ASSERT_TRUE(fresh->fill_random(150, 3).ok());
+    EXPECT_TRUE(steps(*comes, 170) == steps(*fresh, 170));
+}
+
 TEST_F(DecoderSavedTest, a_step_that_touches_a_damaged_page_fails_and_names_it) {
     ASSERT_NO_FATAL_FAILURE(open("llama"));
     for (const std::string_view policy : {"dense", "pnm-kv", "png-kv", "recall"}) {
