@@ -56,7 +56,13 @@ Status Decoder::make_selection(const KvPolicy& policy) {
     }
     MEMSIDE_TRY(selected_, PolicyAttention::make(store_, pool_, config_.spec.heads, policy,
                                                  std::move(selecting)));
+    selected_->set_observer(observer_);
     return {};
+}
+
+void Decoder::set_observer(PolicyAttention::Observer observer) {
+    observer_ = std::move(observer);
+    if (selected_ != nullptr) selected_->set_observer(observer_);
 }
 
 Status Decoder::set_policy(const KvPolicy& policy) {

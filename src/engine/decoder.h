@@ -78,8 +78,11 @@ class Decoder {
     const KvStore& store() const { return store_; }
     // The policy's attention, or null for dense.
     const PolicyAttention* selection() const { return selected_.get(); }
+    // Who hears of each step of each selecting layer, of this policy and of later ones.
+    void set_observer(PolicyAttention::Observer observer);
     StepStatistics statistics() const;
     void reset_statistics();
+    int heads() const { return config_.spec.heads; }
     unsigned threads() const { return pool_.threads(); }
 
   private:
@@ -107,6 +110,7 @@ class Decoder {
     KvStore store_;
     Attention attention_;
     std::unique_ptr<PolicyAttention> selected_;
+    PolicyAttention::Observer observer_;
     Rope rope_;
     Rope sliding_rope_;
     std::int64_t length_ = 0;

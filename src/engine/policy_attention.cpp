@@ -111,6 +111,7 @@ Status PolicyAttention::run(const AttentionCall& call) {
         counts_.recall_s += seconds_now() - start;
     }
     attend(call);
+    if (observer_) observer_(call, *this);
     return {};
 }
 
