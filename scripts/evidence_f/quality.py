@@ -13,15 +13,15 @@ TIMED = False
 MODEL = "gemma3-270m"
 TRIALS = 10
 BUDGETS = "512,1K,4K"
-# The longest that dense finds needles in at least nine times in ten, and below.
-NEEDLE = ["--contexts", "4K,8K,16K,24K,32K", "--budgets", BUDGETS, "--group-score", "mean,max"]
-DIVERGENCE_CONTEXTS = ["8K", "16K", "32K"]
-DIVERGENCE = ["--tokens", "64", "--passages", "2", "--budgets", BUDGETS, "--group-score", "mean,max",
-              "--select-per", "kv-head,query-head"]
+WAYS = ["--budgets", BUDGETS, "--group-score", "mean,max", "--select-per", "kv-head,query-head"]
+# Small pages up to the model's window; pages of the default size as far as a budget of 4,096 counts.
+NEEDLE = {"16": ["--contexts", "4K,8K,16K,32K"], "64": ["--contexts", "4K,8K,16K"]}
+DIVERGENCE_CONTEXTS = ["8K", "32K"]
+DIVERGENCE_TOKENS = "64"
 # At this budget selection may lose one needle in a hundred that dense finds.
 GOAL_BUDGET, GOAL_LOST = 4096, 1.0
 
-POLICY = ["policy", "budget_tokens", "digest", "select_per", "group_score"]
+POLICY = ["policy", "page_size_tokens", "budget_tokens", "digest", "select_per", "group_score"]
 CELL = POLICY + ["context_tokens", "depth"]
 COUNTS = ["trials", "dense_found", "found", "lost", "gained"]
 READ = ["kv_bytes_read_per_step", "digest_bytes_read_per_step"]
@@ -68,21 +68,23 @@ def merge_trials(trials):
             for key in COUNTS:
                 cell[key] += int(row[key])
             for key in READ:
-                cell[key] += float(row[key]) / len(trials)
-    dense = {key[5:]: cell for key, cell in cells.items() if key[0] == "dense"}
-    for key, cell in cells.items():
-        fixed = dense[key[5:]]
-        counts = 10 * fixed["found"] >= 9 * fixed["trials"]
-        if key[0] != "dense":
-            counts = counts and int(key[5]) > 2 * int(key[1])
-        cell["counts"] = counts
+                cell[key] += float(row[key])
+    for cell in cells.values():
+        cell.update({key: cell[key] / len(trials) for key in READ})
+    named = [(dict(zip(CELL, key)), cell) for key, cell in cells.items()]
+    place = lambda of: (of["page_size_tokens"], of["context_tokens"], of["depth"])
+    dense = {place(of): cell for of, cell in named if of["policy"] == "dense"}
+    for of, cell in named:
+        fixed = dense[place(of)]
+        cell["counts"] = 10 * fixed["found"] >= 9 * fixed["trials"] and (
+            of["policy"] == "dense" or int(of["context_tokens"]) > 2 * int(of["budget_tokens"]))
     return cells
 
 
 def totals_of(cells):
     totals = defaultdict(lambda: defaultdict(float))
     for key, cell in cells.items():
-        total = totals[key[:5]]
+        total = totals[key[:len(POLICY)]]
         total["cells_counted"] += cell["counts"]
         if cell["counts"]:
             for name in COUNTS + READ:
@@ -112,19 +114,33 @@ def run(place):
     folder = Path(place.work) / "quality"
     folder.mkdir(parents=True, exist_ok=True)
     files = ["--model", model_file(place), "--text", str(text_file(place))]
-    trials = [evaluate(place, "needle",
-                       files + NEEDLE + ["--trials", "1", "--first-trial", str(trial)],
-                       folder / f"needle-trial-{trial}.csv") for trial in range(TRIALS)]
-    cells = merge_trials(trials)
+    cells = {}
+    for size, contexts in NEEDLE.items():
+        cells.update(merge_trials([
+            evaluate(place, "needle", files + WAYS + contexts + [
+                "--page-size", size, "--trials", "1", "--first-trial", str(trial)],
+                folder / f"needle-{size}-trial-{trial}.csv") for trial in range(TRIALS)]))
     write_rows(folder / "needle.csv", [{**dict(zip(CELL, key)), **cell} for key, cell in cells.items()])
     divergence = []
-    for context in DIVERGENCE_CONTEXTS:
-        divergence += evaluate(place, "divergence", files + DIVERGENCE + ["--contexts", context],
-                               folder / f"divergence-{context}.csv")
+    for size in NEEDLE:
+        for context in DIVERGENCE_CONTEXTS:
+            divergence += evaluate(place, "divergence", files + WAYS + [
+                "--page-size", size, "--contexts", context, "--tokens", DIVERGENCE_TOKENS],
+                folder / f"divergence-{size}-{context}.csv")
     write_rows(folder / "divergence.csv", divergence)
-    dense = [{"context_tokens": int(key[5]), "depth": float(key[6]), "found": cell["found"],
-              "trials": cell["trials"]} for key, cell in cells.items() if key[0] == "dense"]
-    return {"trials": TRIALS, "dense": dense, "needle": totals_of(cells), "divergence": divergence}
+    return summary(cells, divergence)
+
+
+def summary(cells, divergence):
+    """What page() and the tables of docs/quality.md are made of."""
+    # What dense finds does not depend on the size of pages: that of the smallest has all contexts.
+    named = [(dict(zip(CELL, key)), cell) for key, cell in cells.items()]
+    smallest = min((of["page_size_tokens"] for of, _ in named), key=int)
+    dense = [{"context_tokens": int(of["context_tokens"]), "depth": float(of["depth"]),
+              "found": cell["found"], "trials": cell["trials"]}
+             for of, cell in named if of["policy"] == "dense" and of["page_size_tokens"] == smallest]
+    return {"trials": max(cell["trials"] for cell in dense), "dense": dense,
+            "needle": totals_of(cells), "divergence": divergence}
 
 
 def table(head, rows):
@@ -144,6 +160,10 @@ def who_shares(row):
     return f"{row['select_per']}, {row['group_score']}" if row["group_score"] else row["select_per"]
 
 
+def way(row):
+    return f"pages of {row['page_size_tokens']}, {row['digest']}, {who_shares(row)}"
+
+
 def dense_table(result):
     depths = sorted({cell["depth"] for cell in result["dense"]})
     rows = []
@@ -154,13 +174,13 @@ def dense_table(result):
 
 
 def needle_table(result):
-    rows = [[tokens(row["budget_tokens"]), row["digest"], who_shares(row), row["cells_counted"],
-             f"{row['found']}/{row['trials']}", row["lost"], row["gained"],
+    rows = [[tokens(row["budget_tokens"]), row["page_size_tokens"], row["digest"], who_shares(row),
+             row["cells_counted"], f"{row['found']}/{row['trials']}", row["lost"], row["gained"],
              "-" if row["lost_per_100"] is None else f"{row['lost_per_100']:.1f}",
              "-" if row[READ[0]] is None else mib(row[READ[0]]),
              "-" if row[READ[1]] is None else mib(row[READ[1]])]
             for row in result["needle"] if row["policy"] != "dense"]
-    return table(["budget", "digest", "set per", "cells", "found", "lost", "gained", "lost in 100",
+    return table(["budget", "page", "digest", "set per", "cells", "found", "lost", "gained", "lost in 100",
                   "KV a step", "digests"], rows)
 
 
@@ -170,14 +190,17 @@ def divergence_table(result, context):
         if int(row["context_tokens"]) != context:
             continue
         dense = row["policy"] == "dense"
-        rows.append(["dense" if dense else tokens(row["budget_tokens"]), row["digest"] or "-",
+        rows.append(["dense" if dense else tokens(row["budget_tokens"]), row["page_size_tokens"],
+                     row["digest"] or "-",
                      "-" if dense else who_shares(row)] +
                     [f"{float(row[f'kl_{name}_nats']):.4f}" for name in ("mean", "p50", "p95", "p99")] +
                     [f"{100 * float(row['top1_agreement']):.1f} %",
                      f"{float(row['surprise_nats']) - float(row['dense_surprise_nats']):+.4f}",
+                     "-" if dense else f"{float(row['mass_selected']):.3f}",
+                     "-" if dense else f"{float(row['mass_best']):.3f}",
                      mib(float(row[READ[0]]) + float(row[READ[1]]))])
-    return table(["budget", "digest", "set per", "KL mean", "p50", "p95", "p99", "same token", "surprise",
-                  "read a step"], rows)
+    return table(["budget", "page", "digest", "set per", "KL mean", "p50", "p95", "p99", "same token",
+                  "surprise", "mass", "best", "read a step"], rows)
 
 
 def verdict(result):
@@ -187,10 +210,10 @@ def verdict(result):
         if row["policy"] == "dense" or int(row["budget_tokens"]) != GOAL_BUDGET:
             continue
         if row["lost_per_100"] is None:
-            lines.append(f"- {row['digest']}, {who_shares(row)}: **no cell counts**")
+            lines.append(f"- {way(row)}: **no cell counts**")
             continue
         met = "yes" if row["lost_per_100"] <= GOAL_LOST else "**no**"
-        lines.append(f"- {row['digest']}, {who_shares(row)}: {row['lost']} of {row['dense_found']} lost, "
+        lines.append(f"- {way(row)}: {row['lost']} of {row['dense_found']} lost, "
                      f"{row['lost_per_100']:.1f} in 100; at most {GOAL_LOST:g} wanted: {met}")
     return "\n".join(lines) + "\n"
 

@@ -45,6 +45,8 @@ std::vector<Figure> figures_of(const eval::DivergenceTotal& total) {
             {"top1_agreement", total.top1_agreement},
             {"surprise_nats", total.surprise},
             {"dense_surprise_nats", total.dense_surprise},
+            {"mass_selected", total.mass.selected},
+            {"mass_best", total.mass.best},
             {"kv_bytes_read_per_step", total.cost.kv_bytes_per_step()},
             {"digest_bytes_read_per_step", total.cost.digest_bytes_per_step()}};
 }
@@ -73,12 +75,13 @@ std::string to_json(const Report& report) {
 
 std::string to_csv(const Report& report) {
     std::vector<std::string> columns = policy_columns();
-    columns.insert(columns.end(), {"context_tokens", "steps"});
+    columns.insert(columns.end(), {"page_size_tokens", "context_tokens", "steps"});
     for (const Figure& figure : figures_of({})) columns.emplace_back(figure.key);
     columns.emplace_back("seed");
     std::string csv = csv_line(columns);
     for (const eval::DivergenceTotal& total : report.totals) {
         std::vector<std::string> cells = policy_cells(report.policy_of(total));
+        cells.push_back(fmt::format("{}", report.request.decoder.page_tokens));
         cells.push_back(fmt::format("{}", report.setup.contexts[total.context]));
         cells.push_back(fmt::format("{}", total.steps));
         for (const Figure& figure : figures_of(total)) cells.push_back(shortest(figure.value));
@@ -100,7 +103,7 @@ std::string to_text(const Report& report, bool colour) {
                          Align::right, Align::right, Align::right, Align::right, Align::right});
         std::vector<Cell> head;
         for (const char* name : {"budget", "digest", "set per", "group", "mean", "p50", "p95",
-                                 "p99", "same token", "read a step"}) {
+                                 "same token", "mass", "read a step"}) {
             head.push_back({name, Tone::strong});
         }
         table.add(head);
@@ -119,8 +122,8 @@ std::string to_text(const Report& report, bool colour) {
                  {fmt::format("{:.4f}", total.kl_mean)},
                  {fmt::format("{:.4f}", total.kl_p50)},
                  {fmt::format("{:.4f}", total.kl_p95)},
-                 {fmt::format("{:.4f}", total.kl_p99)},
                  {fmt::format("{:.1f} %", 100.0 * total.top1_agreement)},
+                 {policy == nullptr ? "-" : fmt::format("{:.3f}", total.mass.selected)},
                  {format_bytes(total.cost.kv_bytes_per_step() +
                                total.cost.digest_bytes_per_step())}});
         }

@@ -15,7 +15,7 @@ constexpr const char* examples =
     "  memside eval needle --model model.gguf --text book.txt --contexts 16K,32K,64K \\\n"
     "      --budgets 4K --digest minmax,centre-std --trials 20\n";
 
-constexpr const char* default_contexts = "4K,8K,16K,24K,32K";
+constexpr const char* default_contexts = "4K,8K,16K,32K";
 constexpr const char* default_depths = "0.125,0.25,0.375,0.5,0.625,0.75,0.875";
 
 Result<eval::NeedleSetup> read_setup(const Options& options, const EvalRequest& request) {
@@ -83,7 +83,7 @@ int run_eval_needle(const std::vector<std::string>& arguments) {
     options.add("--first-trial", "N", "number of the first, to run trials one by one (default: 0)");
     options.add("--needle", "TEXT", "what is planted, with {key} and {value} in it");
     options.add("--question", "TEXT", "what is asked, with {key}; its answer is the value");
-    options.add("--digits", "N", "of a value, 0: words instead (default: 6)");
+    options.add("--digits", "N", "of a value that is a number; 0: it is a word (default)");
     declare_selection_lists(options);
     declare_eval_outputs(options);
     if (const Status parsed = options.parse(arguments); !parsed.ok()) {

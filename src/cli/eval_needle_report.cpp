@@ -151,13 +151,14 @@ std::string to_json(const NeedleReport& report) {
 std::string to_csv(const NeedleReport& report) {
     std::vector<std::string> columns = policy_columns();
     for (const char* name :
-         {"context_tokens", "depth", "counts", "trials", "dense_found", "found", "lost", "gained",
-          "kv_bytes_read_per_step", "digest_bytes_read_per_step", "seed"}) {
+         {"page_size_tokens", "context_tokens", "depth", "counts", "trials", "dense_found", "found",
+          "lost", "gained", "kv_bytes_read_per_step", "digest_bytes_read_per_step", "seed"}) {
         columns.emplace_back(name);
     }
     std::string csv = csv_line(columns);
     for (const eval::NeedleCell& cell : report.cells) {
         std::vector<std::string> cells = policy_cells(policy_of(report, cell.policy));
+        cells.push_back(fmt::format("{}", report.request.decoder.page_tokens));
         cells.push_back(fmt::format("{}", report.setup.contexts[cell.context]));
         cells.push_back(shortest(report.setup.depths[cell.depth]));
         cells.push_back(cell.counts ? "true" : "false");

@@ -72,7 +72,13 @@ Status Decoder::make_selection(const KvPolicy& policy, const std::vector<bool>& 
     if (!policy.variant->selects) return {};
     MEMSIDE_TRY(selected_, PolicyAttention::make(store_, pool_, config_.spec.heads, policy,
                                                  selecting));
+    selected_->set_observer(selection_observer_);
     return {};
+}
+
+void Decoder::set_selection_observer(PolicyAttention::Observer observer) {
+    selection_observer_ = std::move(observer);
+    if (selected_ != nullptr) selected_->set_observer(selection_observer_);
 }
 
 Status Decoder::set_policy(const KvPolicy& policy) {

@@ -115,8 +115,11 @@ class Decoder {
     // The policy's attention, or null for dense.
     const PolicyAttention* selection() const { return selected_.get(); }
     KvMemory memory() const;
+    // Who hears of each step of each selecting layer, of this policy and of later ones.
+    void set_selection_observer(PolicyAttention::Observer observer);
     StepStatistics statistics() const;
     void reset_statistics();
+    int heads() const { return config_.spec.heads; }
     unsigned threads() const { return pool_.threads(); }
 
   private:
@@ -147,6 +150,7 @@ class Decoder {
     Attention attention_;
     std::unique_ptr<PolicyAttention> selected_;
     AttentionObserver* observer_ = nullptr;
+    PolicyAttention::Observer selection_observer_;
     Rope rope_;
     Rope sliding_rope_;
     bool reads_ahead_;

@@ -112,7 +112,9 @@ Status PolicyAttention::run(const AttentionCall& call) {
         MEMSIDE_CHECK(change_residency(call.layer, pages));
         counts_.recall_s += seconds_now() - start;
     }
-    return attend(call);
+    MEMSIDE_CHECK(attend(call));
+    if (observer_) observer_(call, *this);
+    return {};
 }
 
 // Sets the pages to attend. True when they have been chosen anew, false when an earlier choice goes

@@ -84,6 +84,16 @@ Result<std::vector<DivergenceSample>> run_passage(const DivergenceRun& run, std:
         for (std::size_t p = 0; p < policies.size(); ++p) samples += runs_in(context, p) ? 1 : 0;
     }
 
+    MassMeter meter(decoder.store(), decoder.heads());
+    decoder.set_selection_observer(
+        [&](const engine::AttentionCall& call, const engine::PolicyAttention& attention) {
+            meter.take(call, attention);
+        });
+    // The meter goes with this function; so must what refers to it.
+    struct Unobserved {
+        engine::Decoder& decoder;
+        ~Unobserved() { decoder.set_selection_observer({}); }
+    } const unobserved{decoder};
     std::vector<DivergenceSample> result;
     const auto report = [&] {
         if (run.progress) {
@@ -111,6 +121,7 @@ Result<std::vector<DivergenceSample>> run_passage(const DivergenceRun& run, std:
         for (std::size_t p = 0; p < policies.size(); ++p) {
             if (!runs_in(run.setup.contexts[c], p)) continue;
             MEMSIDE_CHECK(decoder.set_policy(policies[p]));
+            meter.clear();
             DivergenceSample sample;
             sample.policy = p;
             sample.context = c;
@@ -122,6 +133,7 @@ Result<std::vector<DivergenceSample>> run_passage(const DivergenceRun& run, std:
                 sample.dense_surprise += dense_surprise[i];
                 report();
             }));
+            sample.mass = meter.means();
             sample.cost.add(decoder.statistics(), run.setup.steps);
             result.push_back(std::move(sample));
             decoder.truncate(static_cast<std::int64_t>(length));
@@ -133,6 +145,7 @@ Result<std::vector<DivergenceSample>> run_passage(const DivergenceRun& run, std:
 std::vector<DivergenceTotal> add_up(const std::vector<DivergenceSample>& samples) {
     std::map<std::pair<std::size_t, std::size_t>, DivergenceTotal> totals;
     std::map<std::pair<std::size_t, std::size_t>, std::vector<double>> steps;
+    std::map<std::pair<std::size_t, std::size_t>, int> samples_of;
     for (const DivergenceSample& sample : samples) {
         const std::pair at(sample.policy, sample.context);
         DivergenceTotal& total = totals[at];
@@ -141,7 +154,10 @@ std::vector<DivergenceTotal> add_up(const std::vector<DivergenceSample>& samples
         total.top1_agreement += static_cast<double>(sample.agreed);
         total.surprise += sample.surprise;
         total.dense_surprise += sample.dense_surprise;
+        total.mass.selected += sample.mass.selected;
+        total.mass.best += sample.mass.best;
         total.cost.add(sample.cost);
+        ++samples_of[at];
         steps[at].insert(steps[at].end(), sample.kl.begin(), sample.kl.end());
     }
     std::vector<DivergenceTotal> result;
@@ -158,6 +174,8 @@ std::vector<DivergenceTotal> add_up(const std::vector<DivergenceSample>& samples
         total.top1_agreement /= count;
         total.surprise /= count;
         total.dense_surprise /= count;
+        total.mass.selected /= samples_of[at];
+        total.mass.best /= samples_of[at];
         result.push_back(total);
     }
     return result;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "eval/attention_mass.h"
 #include "eval/haystack.h"
 #include "eval/read_cost.h"
 
@@ -31,6 +32,8 @@ struct DivergenceSample {
     std::int64_t agreed = 0;      // steps at which the likeliest token is that of dense
     double surprise = 0.0;        // of the text's own next token, nats, summed over steps
     double dense_surprise = 0.0;  // the same of dense
+    // Of the attention of its own steps, 0 for dense.
+    MassMeans mass;
     ReadCost cost;
 };
 
@@ -68,6 +71,7 @@ struct DivergenceTotal {
     double top1_agreement = 0.0;  // a share
     double surprise = 0.0;        // nats a token, means
     double dense_surprise = 0.0;
+    MassMeans mass;  // the mean over samples
     ReadCost cost;
 };
 

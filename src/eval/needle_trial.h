@@ -15,13 +15,14 @@
 
 namespace memside::eval {
 
-// {key} and {value} stand for a word and a number.
+// {key} stands for a word, {value} for another one or a number. The defaults are of those that were
+// tried the ones that Gemma 3 270M, a base model, answers in the longest contexts, dense.
 struct NeedleWording {
-    std::string needle = "The special magic number for {key} is {value}.";
+    std::string needle = "The magic words are {key} {value}.";
     // Asked after the text, behind an empty line. Its answer begins with a blank and the value.
-    std::string question = "The special magic number for {key} is";
+    std::string question = "The magic words are {key}";
     // Of a value that is a number; 0: values are words, none of them a key of the trial.
-    std::int64_t value_digits = 6;
+    std::int64_t value_digits = 0;
 };
 
 struct NeedleSetup {

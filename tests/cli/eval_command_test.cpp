@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 
 const std::string answers_of_policies =
-    "policy,budget_tokens,digest,select_per,group_score,context_tokens,";
+    "policy,budget_tokens,digest,select_per,group_score,page_size_tokens,context_tokens,";
 
 class EvalCommandTest : public testing::Test {
   protected:
@@ -92,8 +92,8 @@ TEST_F(EvalCommandTest, divergence_writes_a_row_for_each_policy_and_context) {
         EXPECT_EQ(total.at("steps"), 24);
         for (const char* key :
              {"kl_mean_nats", "kl_p50_nats", "kl_p95_nats", "kl_p99_nats", "kl_max_nats",
-              "top1_agreement", "surprise_nats", "dense_surprise_nats", "kv_bytes_read_per_step",
-              "digest_bytes_read_per_step"}) {
+              "top1_agreement", "surprise_nats", "dense_surprise_nats", "mass_selected",
+              "mass_best", "kv_bytes_read_per_step", "digest_bytes_read_per_step"}) {
             EXPECT_TRUE(total.at(key).is_number()) << key;
         }
         const bool dense = total.at("policy") == "dense";

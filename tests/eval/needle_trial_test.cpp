@@ -16,6 +16,7 @@ class NeedleTrialTest : public testing::Test {
         setup_.depths = {0.0, 0.25, 0.5, 0.75, 1.0};
         setup_.wording.needle = "Of {key} it is {value}.";
         setup_.wording.question = "Of {key} it is";
+        setup_.wording.value_digits = 6;
     }
 
     NeedleTrial trial(std::int64_t number) const {
