@@ -177,7 +177,7 @@ Result<Calibration> calibrate(const CalibrationOptions& options) {
     // On a machine with one core the two are the same, and both are measured.
     for (engine::ThreadPool* pool : {&bench->single(), &bench->all()}) {
         const std::string prefix = pool == &bench->single() ? single_prefix : all_prefix;
-        add_memory_probes(*bench, *pool, prefix, probes);
+        MEMSIDE_CHECK(add_memory_probes(*bench, *pool, prefix, probes));
         add_matmul_probes(*bench, *pool, prefix, probes);
         MEMSIDE_CHECK(add_attention_probes(*bench, *pool, prefix, probes));
         MEMSIDE_CHECK(add_selection_probes(*bench, *pool, prefix, probes));

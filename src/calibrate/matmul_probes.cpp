@@ -33,10 +33,8 @@ class Products {
     double from_memory(engine::ThreadPool& pool, int products) {
         const double begin = seconds_now();
         for (int i = 0; i < products; ++i) {
-            if (at_ + bytes() > bench_.bytes()) at_ = 0;
-            matrix_.data = bench_.weights() + at_;
+            matrix_.data = bench_.next_weights(bytes());
             engine::matmul(pool, matrix_, activations_, y_.data(), true);
-            at_ += (bytes() + 4095) / 4096 * 4096;
         }
         return (seconds_now() - begin) / products;
     }
@@ -54,7 +52,6 @@ class Products {
     std::vector<float> y_;
     engine::Activations activations_;
     engine::Matrix matrix_;
-    std::int64_t at_ = 0;
 };
 
 }  // namespace

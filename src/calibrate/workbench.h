@@ -27,6 +27,8 @@ class Workbench {
     std::byte* memory() { return memory_.data(); }
     // In the pages that the system maps a model's file with.
     const std::uint8_t* weights() const { return weights_->data(); }
+    // The next `bytes` of them, which nobody has read since the whole file was.
+    const std::uint8_t* next_weights(std::int64_t bytes);
 
     // Puts other data into the caches, as the other work of a step does.
     void evict();
@@ -39,10 +41,11 @@ class Workbench {
     std::int64_t bytes_ = 0;
     engine::HugeMemory memory_;
     std::optional<engine::MappedFile> weights_;
+    std::int64_t next_weights_ = 0;
     std::uint64_t sink_ = 0;  // keeps the compiler from leaving out the reads
 };
 
-// Sums the 8-byte words of [from, from + bytes), which are read; bytes a multiple of 128. With
+// Sums the 8-byte words of [from, from + bytes), which are read; both multiples of 128. With
 // `ahead` the same part of another piece is fetched to level 2 meanwhile.
 std::uint64_t read_words(const std::byte* from, std::int64_t bytes, const std::byte* ahead);
 
@@ -50,8 +53,8 @@ std::uint64_t read_words(const std::byte* from, std::int64_t bytes, const std::b
 inline constexpr int cache_points[] = {4, 8, 16, 32, 64, 128, 256};
 
 // The probes of each subject, for one pool; their names are told apart by `prefix`.
-void add_memory_probes(Workbench& bench, engine::ThreadPool& pool, const std::string& prefix,
-                       ProbeSet& probes);
+Status add_memory_probes(Workbench& bench, engine::ThreadPool& pool, const std::string& prefix,
+                         ProbeSet& probes);
 void add_matmul_probes(Workbench& bench, engine::ThreadPool& pool, const std::string& prefix,
                        ProbeSet& probes);
 Status add_attention_probes(Workbench& bench, engine::ThreadPool& pool, const std::string& prefix,

@@ -14,6 +14,12 @@ constexpr std::int64_t pool_per_budget = 2;
 // The engine's default (--page-size).
 constexpr std::int64_t dense_page_tokens = 64;
 
+// Not cut to the context, as the engine does not: a step within the budget attends every page, that
+// of its own token included.
+std::int64_t budget_tokens(const SimulationRequest& request, const DecodeJob& job) {
+    return request.budget_tokens.value_or(job.budget_tokens(job.context_tokens));
+}
+
 Status check(const SimulationRequest& request, const Policy& policy) {
     const std::vector<std::string> modelled{"dense", "pnm-kv", "recall"};
     if (std::ranges::find(modelled, policy.name()) == modelled.end()) {
@@ -99,15 +105,16 @@ SimulationResult blank(const SimulationRequest& request, const Policy& policy,
 Result<CpuPages> sample(const SimulationRequest& request, const Policy& policy,
                         const DecodeJob& job, SimulationResult& result) {
     const ModelSpec& model = job.model;
+    const std::int64_t budget = budget_tokens(request, job);
+    const std::int64_t budget_pages = kv::page_count(budget, job.format.page_tokens);
     ResidencySetup residency;
     if (policy.name() == "recall") {
         residency.variant = "recall";
-        residency.pool_pages = pool_per_budget * job.budget_pages(job.context_tokens);
+        residency.pool_pages = pool_per_budget * budget_pages;
     }
     MEMSIDE_TRY(const kv::SelectionRunResult run,
-                select_pages_of_heads(model, job.format, job.context_tokens,
-                                      job.budget_tokens(job.context_tokens), request.selection,
-                                      residency, request.seed));
+                select_pages_of_heads(model, job.format, job.context_tokens, budget,
+                                      request.selection, residency, request.seed));
     result.pages_selected_per_step = run.selected.mean;
     result.pages_recalled_per_step = run.recalled.mean;
     result.pages_recalled_stderr = run.recalled.standard_error;
@@ -120,6 +127,7 @@ Result<CpuPages> sample(const SimulationRequest& request, const Policy& policy,
     pages.selected = run.selected.mean;
     pages.recalled = run.recalled.mean;
     const auto all = kv::page_count(job.context_tokens + 1, job.format.page_tokens);
+    if (all <= budget_pages) pages.selected = static_cast<double>(all);
     pages.resident = static_cast<double>(std::min(residency.pool_pages, all));
     if (residency.pool_pages > 0) {
         result.pool_tokens_per_request = residency.pool_pages * job.format.page_tokens;

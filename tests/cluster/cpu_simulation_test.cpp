@@ -119,6 +119,18 @@ TEST(CpuSimulationTest, selection_reads_digests_and_the_budget) {
     EXPECT_NEAR(phase(result, "fc"), weight_bytes / 1e9, 1e-12);
 }
 
+TEST(CpuSimulationTest, within_the_budget_every_page_is_attended_and_none_scored) {
+    SimulationRequest request = request_of("pnm-kv", 64 * 16 - 1);
+    request.budget_tokens = 1024;
+    const SimulationResult result = simulated(request);
+    EXPECT_DOUBLE_EQ(phase(result, "scoring"), 0.0);
+    EXPECT_NEAR(phase(result, "attention"),
+                phase(simulated(request_of("dense", 64 * 16 - 1)), "attention"), 1e-12);
+    // One token more is a page more than the budget.
+    request.context_tokens = 64 * 16;
+    EXPECT_GT(phase(simulated(request), "scoring"), 0.0);
+}
+
 TEST(CpuSimulationTest, recall_copies_what_kv_says_and_reads_it_from_the_cache) {
     SimulationRequest request = request_of("recall", 64 * 256 - 1);
     request.budget_tokens = 512;
