@@ -10,7 +10,9 @@ namespace {
 
 // One line each, in the order of the help.
 const std::vector<Command>& subcommands() {
-    static const std::vector<Command> all{};
+    static const std::vector<Command> all{
+        {"associative", "recall of known answers from a constructed cache", run_eval_associative},
+    };
     return all;
 }
 

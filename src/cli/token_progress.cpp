@@ -21,7 +21,10 @@ constexpr double between_lines_s = 10.0;
 }  // namespace
 
 TokenProgress::TokenProgress(std::string what, std::int64_t total, std::string unit)
-    : what_(std::move(what)), unit_(std::move(unit)), total_(total), terminal_(isatty(STDERR_FILENO) == 1) {}
+    : what_(std::move(what)),
+      unit_(std::move(unit)),
+      total_(total),
+      terminal_(isatty(STDERR_FILENO) == 1) {}
 
 void TokenProgress::show(std::int64_t tokens) {
     const auto time = Clock::now();

@@ -47,6 +47,10 @@ class DigestStore {
     void append(const KvStore& store, int layer, std::int64_t first, std::int64_t tokens,
                 ThreadPool& pool);
 
+    // Takes in again tokens [first, first + tokens), which have been written over in the store;
+    // none of the later ones is forgotten. Costs their whole superpages.
+    void renew(const KvStore& store, int layer, std::int64_t first, std::int64_t tokens);
+
     bool has_layer(int layer) const { return layers_[static_cast<std::size_t>(layer)].selects; }
 
     // Bytes of the digests of `tokens` tokens, all layers, in whole blocks.
