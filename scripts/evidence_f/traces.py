@@ -117,7 +117,7 @@ def page(result):
     parts.append(table(head, [row for one in result["contexts"]
                               for row in statistics_rows(one["context_tokens"], one[first])]))
     parts.append("Fitted: the synthetic source to the first half of the steps. Distance: root mean "
-                 "square of ln(fitted / recorded) over 8 figures of 3 budgets; 0.1: a typical figure "
+                 "square of ln(fitted / recorded) over 9 figures of 3 budgets; 0.1: a typical figure "
                  "is off by a tenth. `other text from the fitted steps` is how far two recordings are "
                  "apart, which no fit can be expected to get below.\n")
     names = list(result["contexts"][0]["fit"]["distances"])
