@@ -13,6 +13,7 @@ const std::vector<Command>& subcommands() {
     static const std::vector<Command> all{
         {"needle", "are facts planted in a long text found?", run_eval_needle},
         {"divergence", "how far is what a model would say next from dense?", run_eval_divergence},
+        {"associative", "recall of known answers from a constructed cache", run_eval_associative},
     };
     return all;
 }

@@ -85,8 +85,8 @@ Result<std::vector<engine::TokenId>> prompt_tokens(const RunRequest& request,
     tokenizer.prepend_bos(tokens);
     if (const auto kept = request.prompt_tokens) {
         if (*kept > std::ssize(tokens)) {
-            return bad_input("--prompt-tokens", fmt::format("{} of a prompt of {} tokens", *kept,
-                                                            tokens.size()));
+            return bad_input("--prompt-tokens",
+                             fmt::format("{} of a prompt of {} tokens", *kept, tokens.size()));
         }
         tokens.resize(static_cast<std::size_t>(*kept));
     }
@@ -142,10 +142,10 @@ Result<RunResult> run(const RunRequest& request, bool show_text) {
         MEMSIDE_TRY(prompt, prompt_tokens(request, *tokenizer));
     }
     if (request.generate.prompt_steps >= static_cast<std::int64_t>(prompt.size())) {
-        return bad_input("--prompt-steps",
-                         fmt::format("{} of a prompt of {} tokens; allowed: 0 to {}",
-                                     request.generate.prompt_steps, prompt.size(),
-                                     prompt.size() - 1));
+        return bad_input(
+            "--prompt-steps",
+            fmt::format("{} of a prompt of {} tokens; allowed: 0 to {}",
+                        request.generate.prompt_steps, prompt.size(), prompt.size() - 1));
     }
     engine::DecoderOptions options = request.decoder;
     options.capacity_tokens =

@@ -259,8 +259,10 @@ Output fit(const Request& request) {
     std::string text = fmt::format("{}; held out: {}\n\n", trace.path,
                                    other ? request.check->path : std::string("its later steps"));
     text += figures_table(seen_figures, held_figures);
-    text += "\ndistance, root mean square of the errors (0.1: a typical figure is off by a tenth)\n";
-    for (const Line& line : distances) text += fmt::format("  {:<36}{:.3f}\n", line.name, line.value);
+    text +=
+        "\ndistance, root mean square of the errors (0.1: a typical figure is off by a tenth)\n";
+    for (const Line& line : distances)
+        text += fmt::format("  {:<36}{:.3f}\n", line.name, line.value);
     text += fmt::format("\nparameters, fitted, for simulate:\n{}\n", set_options(found.parameters));
     return {std::move(text), std::move(json).finish()};
 }

@@ -14,6 +14,7 @@ void write_budget(JsonWriter& json, const kv::BudgetStatistics& budget) {
     json.member("drop_out_rate", budget.drop_out_rate);
     json.member("steady_share", budget.steady_share);
     json.member("overlap", budget.overlap);
+    json.member("settled_drop_out", budget.settled_drop_out);
     json.member("mass", budget.mass);
     json.member("sink_selected", budget.sink_selected);
     json.member("newest_selected", budget.newest_selected);
@@ -78,20 +79,20 @@ std::string statistics_table(const std::vector<std::string>& names,
                                    "lag 1", "lag 16", "sink", "newest", "kurtosis");
     for (std::size_t i = 0; i < names.size(); ++i) {
         const kv::TraceStatistics& one = statistics[i];
-        text +=
-            fmt::format("{:<10}{:>7.2f}{:>7.2f}{:>7.2f}{:>7.2f}{:>9.2f}{:>9.2f}\n", names[i],
-                        one.sigma, one.correlation[0], one.correlation[4], one.sink_excess,
-                        one.recency.empty() ? 0.0 : one.recency.front(), one.kurtosis);
+        text += fmt::format("{:<10}{:>7.2f}{:>7.2f}{:>7.2f}{:>7.2f}{:>9.2f}{:>9.2f}\n", names[i],
+                            one.sigma, one.correlation[0], one.correlation[4], one.sink_excess,
+                            one.recency.empty() ? 0.0 : one.recency.front(), one.kurtosis);
     }
-    text += fmt::format("\n{:<10}{:>7}{:>10}{:>9}{:>9}{:>7}{:>9}{:>10}{:>10}{:>8}\n", "stream",
-                        "budget", "drop-out", "steady", "overlap", "mass", "life >4", "life >16",
-                        "life >64", "newest");
+    text += fmt::format("\n{:<10}{:>7}{:>10}{:>9}{:>9}{:>9}{:>7}{:>9}{:>10}{:>10}{:>8}\n", "stream",
+                        "budget", "drop-out", "settled", "steady", "overlap", "mass", "life >4",
+                        "life >16", "life >64", "newest");
     for (std::size_t i = 0; i < names.size(); ++i) {
         for (const kv::BudgetStatistics& b : statistics[i].budgets) {
             text += fmt::format(
-                "{:<10}{:>7}{:>10.4f}{:>9.3f}{:>9.3f}{:>7.3f}{:>9.3f}{:>10.3f}{:>10.3f}{:>8.2f}\n",
-                names[i], b.budget_pages, b.drop_out_rate, b.steady_share, b.overlap, b.mass,
-                b.outlives[2], b.outlives[4], b.outlives[6], b.newest_selected);
+                "{:<10}{:>7}{:>10.4f}{:>9.4f}{:>9.3f}{:>9.3f}{:>7.3f}{:>9.3f}{:>10.3f}{:>10.3f}{:>"
+                "8.2f}\n",
+                names[i], b.budget_pages, b.drop_out_rate, b.settled_drop_out, b.steady_share,
+                b.overlap, b.mass, b.outlives[2], b.outlives[4], b.outlives[6], b.newest_selected);
         }
     }
     return text;
@@ -99,9 +100,8 @@ std::string statistics_table(const std::vector<std::string>& names,
 
 std::string figures_table(const std::vector<kv::FittedFigure>& fitted,
                           const std::vector<kv::FittedFigure>& held_out) {
-    std::string text =
-        fmt::format("{:<16}{:>7}  {:>9}{:>9}{:>9}  {:>9}{:>9}{:>9}\n", "", "", "seen by",
-                    "the fit", "", "held out", "", "");
+    std::string text = fmt::format("{:<16}{:>7}  {:>9}{:>9}{:>9}  {:>9}{:>9}{:>9}\n", "", "",
+                                   "seen by", "the fit", "", "held out", "", "");
     text += fmt::format("{:<16}{:>7}  {:>9}{:>9}{:>9}  {:>9}{:>9}{:>9}\n", "figure", "budget",
                         "recorded", "fitted", "error", "recorded", "fitted", "error");
     for (std::size_t i = 0; i < fitted.size(); ++i) {

@@ -127,6 +127,22 @@ void DigestStore::append(const KvStore& store, int layer, std::int64_t first, st
     at.tokens = end;
 }
 
+void DigestStore::renew(const KvStore& store, int layer, std::int64_t first, std::int64_t tokens) {
+    Layer& at = layers_[static_cast<std::size_t>(layer)];
+    assert(at.selects && tokens > 0 && first + tokens <= at.tokens);
+    const std::int64_t span = superpage_pages * shape_.page_tokens;
+    const std::int64_t begin = first / span * span;
+    const std::int64_t end = std::min((first + tokens + span - 1) / span * span, at.tokens);
+    for (int h = 0; h < shape_.kv_heads; ++h) {
+        OpenPage open = nothing_open();
+        for (std::int64_t from = begin; from < end; from += span) {
+            open.page = -1;
+            grow(store, layer, h, from, std::min(from + span, end), open);
+        }
+        at.open[static_cast<std::size_t>(h)].page = -1;
+    }
+}
+
 void DigestStore::open_page(int layer, int kv_head, std::int64_t page, OpenPage& open) const {
     const bool next = open.page >= 0 && page == open.page + 1 && page % superpage_pages != 0 &&
                       open.digest->tokens() == shape_.page_tokens;

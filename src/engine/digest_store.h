@@ -59,6 +59,9 @@ class DigestStore {
 
     // Has the memory come from these nodes in turn. environment when that fails.
     Status bind(const std::vector<int>& nodes);
+    // Takes in again tokens [first, first + tokens), which have been written over in the store;
+    // none of the later ones is forgotten. Costs their whole superpages.
+    void renew(const KvStore& store, int layer, std::int64_t first, std::int64_t tokens);
 
     bool has_layer(int layer) const { return layers_[static_cast<std::size_t>(layer)].selects; }
 

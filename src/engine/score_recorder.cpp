@@ -28,11 +28,11 @@ Result<std::unique_ptr<ScoreRecorder>> ScoreRecorder::make(const KvStore& store,
                          "no layer of this model selects pages: all are dense or attend a window");
     }
     if (streams > kv::max_score_layers) {
-        return bad_input("--record-scores",
-                         fmt::format("{} layers of {} page sets are more than the {} streams of a "
-                                     "file; --select-per layer has one set a layer",
-                                     recorder->layers_, recorder->scan_.sets(),
-                                     kv::max_score_layers));
+        return bad_input(
+            "--record-scores",
+            fmt::format("{} layers of {} page sets are more than the {} streams of a "
+                        "file; --select-per layer has one set a layer",
+                        recorder->layers_, recorder->scan_.sets(), kv::max_score_layers));
     }
     const kv::ScoreFileHeader header{recording.model, recording.context_tokens,
                                      store.shape().page_tokens, 1, streams};
@@ -82,8 +82,9 @@ Status ScoreRecorder::seen(const AttentionCall& call, bool decode_step) {
 Status ScoreRecorder::finish() {
     if (steps_ > 0) return writer_->finish();
     writer_.reset();
-    return bad_input(path_, "no decode step was taken, so there is no score to record; "
-                            "--max-tokens of 2 or more takes some");
+    return bad_input(path_,
+                     "no decode step was taken, so there is no score to record; "
+                     "--max-tokens of 2 or more takes some");
 }
 
 }  // namespace memside::engine

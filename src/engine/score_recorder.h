@@ -49,8 +49,9 @@ class ScoreRecorder final : public AttentionObserver {
     std::int64_t streams() const { return layers_ * scan_.sets(); }
 
   private:
-    ScoreRecorder(const KvStore& store, ThreadPool& pool, int heads, const ScoreRecording& recording,
-                  std::optional<DigestStore> own, const DigestStore* digests);
+    ScoreRecorder(const KvStore& store, ThreadPool& pool, int heads,
+                  const ScoreRecording& recording, std::optional<DigestStore> own,
+                  const DigestStore* digests);
 
     const KvStore& store_;
     ThreadPool& pool_;

@@ -42,7 +42,7 @@ class ScoreWriter {
     std::string path_;
     std::string temporary_;
     DoomedFile doomed_;  // the temporary file, while it is there
-    std::FILE* file_;  // null once finished or given up
+    std::FILE* file_;    // null once finished or given up
     ScoreFileEnd end_;
     ScoreChecksum checksum_;
 };

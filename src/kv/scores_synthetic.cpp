@@ -25,7 +25,7 @@ constexpr std::array<SyntheticParameter, 12> table{{
      "assumed: none, so that drift alone sets the drop-out rate"},
     {"persistence", &P::persistence, 0.0, 1.0, false,
      "share of the variance of a page's importance that never changes",
-     "assumed: none; recordings of a real model have about 0.5 to 0.9 (docs/scores.md)"},
+     "assumed: none; recordings of a real model have about 0.95 (docs/scores.md)"},
     {"drift_spread", &P::drift_spread, 0.0, 1.0, false,
      "drift of a (request, layer) is drift x (1 +- up to this share)",
      "assumed: requests and layers differ, by how much is not known"},

@@ -11,8 +11,8 @@
 namespace memside::kv {
 namespace {
 
-// Below it a rate is so small that being off by its half does not matter.
-constexpr double negligible = 0.005;
+// Rates below it hardly count: a page in a thousand.
+constexpr double negligible = 0.001;
 // Bursts as high as they are by default, in units of sigma.
 constexpr double burst_sigmas = 2.0;
 
@@ -146,6 +146,7 @@ std::vector<FittedFigure> compare_statistics(const TraceStatistics& recorded,
         figures.push_back({"drop_out_rate", budget, r.drop_out_rate, f.drop_out_rate});
         figures.push_back({"steady_share", budget, r.steady_share, f.steady_share});
         figures.push_back({"overlap", budget, r.overlap, f.overlap});
+        figures.push_back({"settled_drop_out", budget, r.settled_drop_out, f.settled_drop_out});
         figures.push_back({"mass", budget, r.mass, f.mass});
         for (std::size_t i = 0; i < lifetime_ages.size(); i += 2) {
             if (lifetime_ages[i] >= recorded.steps) continue;

@@ -19,13 +19,13 @@ struct FittedFigure {
     double recorded = 0.0;
     double fitted = 0.0;
 
-    // ln((fitted + 0.005) / (recorded + 0.005)): about the relative error, of rates far below half
-    // a per cent less.
+    // ln((fitted + 0.001) / (recorded + 0.001)): about the relative error, of rates far below a
+    // thousandth less.
     double error() const;
 };
 
-// Of each budget: drop-out rate, steady share, overlap, mass, and lifetimes beyond 1, 4, 16 and 64
-// steps. `recorded` and `fitted` have the same budgets.
+// Of each budget: drop-out rate, that of settled pages, steady share, overlap, mass, and lifetimes
+// beyond 1, 4, 16 and 64 steps. `recorded` and `fitted` have the same budgets.
 std::vector<FittedFigure> compare_statistics(const TraceStatistics& recorded,
                                              const TraceStatistics& fitted);
 
@@ -43,11 +43,11 @@ SyntheticParameters closed_form_parameters(const TraceStatistics& recorded,
                                            std::int64_t page_tokens);
 
 struct FitOptions {
-    SyntheticShape shape;             // of the recording at the first fitted step
-    std::int64_t synthetic_streams = 4;
+    SyntheticShape shape;  // of the recording at the first fitted step
+    std::int64_t synthetic_streams = 8;
     std::uint64_t seed = 1;
     std::int64_t evaluations = 240;  // of the distance, at most
-    unsigned threads = 0;             // 0: all cores; never changes the result
+    unsigned threads = 0;            // 0: all cores; never changes the result
     std::function<void(std::int64_t)> evaluated = [](std::int64_t) {};  // hears how many are done
 };
 

@@ -178,10 +178,20 @@ BudgetStatistics of_budget(const Steps& steps, std::int64_t budget) {
     double ahead = 0.0;
     double steady = 0.0;
     double again = 0.0;
+    double settled = 0.0;
+    double unsettled = 0.0;
+    std::vector<std::int64_t> age(steps.back().size(), 0);  // steps in the set without a break
     for (std::size_t t = 0; t + 1 < steps.size(); ++t) {
         const std::size_t later = t + index(steady_steps);
+        for (std::size_t page = 0; page < stays[t].size(); ++page) {
+            age[page] = stays[t][page] > 0 ? age[page] + 1 : 0;
+        }
         for (const PageIndex page : selected[t]) {
             before += 1.0;
+            if (age[page] >= settled_steps) {
+                settled += 1.0;
+                unsettled += stays[t][page] == 1 ? 1.0 : 0.0;
+            }
             dropped += stays[t][page] == 1 ? 1.0 : 0.0;
             if (later >= steps.size()) continue;
             ahead += 1.0;
@@ -192,6 +202,7 @@ BudgetStatistics of_budget(const Steps& steps, std::int64_t budget) {
     result.drop_out_rate = share(dropped, before);
     result.steady_share = share(steady, ahead);
     result.overlap = share(again, ahead);
+    result.settled_drop_out = share(unsettled, settled);
     add_lifetimes(stays, result);
     return result;
 }
@@ -247,6 +258,7 @@ TraceStatistics mean_statistics(const std::vector<TraceStatistics>& streams) {
             add(to.drop_out_rate, from.drop_out_rate);
             add(to.steady_share, from.steady_share);
             add(to.overlap, from.overlap);
+            add(to.settled_drop_out, from.settled_drop_out);
             add(to.mass, from.mass);
             add(to.sink_selected, from.sink_selected);
             add(to.newest_selected, from.newest_selected);

@@ -16,15 +16,19 @@ inline constexpr std::array<std::int64_t, 8> correlation_lags{1, 2, 4, 8, 16, 32
 inline constexpr std::array<std::int64_t, 7> lifetime_ages{1, 2, 4, 8, 16, 32, 64};
 // Steps that `steady_share` and `overlap` look ahead.
 inline constexpr std::int64_t steady_steps = 16;
+inline constexpr std::int64_t settled_steps = 32;
 // Newest pages that `newest_selected` is about.
 inline constexpr std::int64_t newest_pages = 8;
 
 // Of the top set of a budget; no page is pinned.
 struct BudgetStatistics {
     std::int64_t budget_pages = 0;
-    double drop_out_rate = 0.0;    // share of the set that is out one step later
-    double steady_share = 0.0;     // share that stays in through the next steady_steps steps
-    double overlap = 0.0;          // share that is in steady_steps steps later, out or not meanwhile
+    double drop_out_rate = 0.0;  // share of the set that is out one step later
+    double steady_share = 0.0;   // share that stays in through the next steady_steps steps
+    double overlap = 0.0;        // share that is in steady_steps steps later, out or not meanwhile
+    // Of pages that have been in for settled_steps steps or more, the share that is out one step
+    // later: what a pool of pages that stay loses.
+    double settled_drop_out = 0.0;
     double mass = 0.0;             // share of importance, exp(score), that the set holds
     double sink_selected = 0.0;    // share of steps with page 0 in the set
     double newest_selected = 0.0;  // of the newest_pages newest pages, the share in the set

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/process.h"
+#include "kv/scores_recorded.h"
 #include "model/gguf_writer.h"
 
 namespace memside {
@@ -113,6 +114,117 @@ TEST_F(RunPolicyTest, a_budget_of_everything_says_what_dense_says) {
                                "16K", "--max-tokens", "12"});
         EXPECT_EQ(json.at("token_ids"), dense.at("token_ids"));
     }
+}
+
+TEST_F(RunPolicyTest, recorded_scores_do_not_depend_on_the_policy_that_attends) {
+    const std::vector<std::string> same{"run",  "--prompt-file",  "prompt.txt", "--prompt-tokens",
+                                        "1031", "--prompt-steps", "8",          "--max-tokens",
+                                        "1",    "--record-scores"};
+    const auto record = [&](const std::string& file, std::vector<std::string> more) {
+        std::vector<std::string> arguments = same;
+        arguments.push_back(file);
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        (void)run(arguments);
+        return slurp(place_.path() / file);
+    };
+    // A budget of everything attends as dense does, in another order: the queries are the same but
+    // for rounding.
+    const std::string dense = record("a", {"--dense-layers", "0"});
+    const auto a = std::move(kv::parse_scores(dense, "a")).value();
+    const auto b =
+        std::move(
+            kv::parse_scores(
+                record("b", {"--dense-layers", "0", "--policy", "pnm-kv", "--budget", "2K"}), "b"))
+            .value();
+    ASSERT_EQ(a->extent().layers, b->extent().layers);
+    for (std::int64_t layer = 0; layer < a->extent().layers; ++layer) {
+        const auto of_a = a->open(0, layer);
+        const auto of_b = b->open(0, layer);
+        for (std::int64_t step = 0; step < a->extent().steps; ++step) {
+            const auto expected = of_a->next();
+            const auto found = of_b->next();
+            ASSERT_EQ(found.size(), expected.size());
+            for (std::size_t page = 0; page < found.size(); ++page) {
+                ASSERT_NEAR(found[page], expected[page], 2e-3F);
+            }
+        }
+    }
+    EXPECT_TRUE(record("c", {"--dense-layers", "0", "--digest", "centre-mad"}) != dense);
+    EXPECT_THAT(dense, HasSubstr("\"context_tokens\":1024,"));
+    EXPECT_LT(record("d", {"--dense-layers", "1"}).size(), dense.size());
+
+    const Outcome described = place_.run({"scores", "describe", "a", "--budgets", "128,256"});
+    EXPECT_EQ(described.exit_status, 0) << described.err;
+    EXPECT_THAT(described.out, HasSubstr("context of 1K, pages of 16 tokens, 8 steps"));
+    const Outcome fit = place_.run({"scores", "fit", "a", "--check", "b", "--budgets", "128",
+                                    "--evaluations", "20", "--json", "fit.json"});
+    EXPECT_EQ(fit.exit_status, 0) << fit.err;
+    const auto json = nlohmann::json::parse(slurp(place_.path() / "fit.json"));
+    EXPECT_EQ(json.at("fitted_steps"), 4);
+    EXPECT_LE(json.at("distances").at("fitted steps"),
+              json.at("distances").at("fitted steps, closed forms alone"));
+    // What it prints is what simulate takes.
+    std::vector<std::string> simulate{"simulate", "--model",     "llama-3.2-1b",
+                                      "--system", "a100x1-pnm1", "--policy",
+                                      "pnm-kv",   "--context",   "4K"};
+    std::istringstream words(json.at("set").get<std::string>());
+    for (std::string word; words >> word;) simulate.push_back(word);
+    EXPECT_EQ(place_.run(simulate).exit_status, 0);
+}
+
+TEST_F(RunPolicyTest, a_recording_without_a_step_is_refused_and_leaves_no_file) {
+    const Outcome outcome = place_.run({"run", "--model", "m.gguf", "--prompt", "Hi",
+                                        "--max-tokens", "1", "--record-scores", "x.scores"});
+    EXPECT_EQ(outcome.exit_status, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("x.scores: no decode step was taken"));
+    for (const std::string& name : place_.entries()) {
+        EXPECT_EQ(name.find("x.scores"), std::string::npos) << name;
+    }
+    const Outcome many =
+        place_.run({"run", "--model", "m.gguf", "--prompt", "Hi", "--prompt-steps", "100"});
+    EXPECT_EQ(many.exit_status, 2);
+    EXPECT_THAT(many.err, HasSubstr("--prompt-steps: 100 of a prompt of"));
+}
+
+TEST_F(RunPolicyTest, associative_recall_is_the_same_on_any_number_of_threads) {
+    const auto ask = [&](const std::string& threads) {
+        const Outcome outcome = place_.run({"eval",
+                                            "associative",
+                                            "--model",
+                                            "m.gguf",
+                                            "--text",
+                                            "prompt.txt",
+                                            "--statistics-tokens",
+                                            "1K",
+                                            "--page-size",
+                                            "16",
+                                            "--tokens",
+                                            "4K",
+                                            "--trials",
+                                            "4",
+                                            "--budgets",
+                                            "128,4K",
+                                            "--margins",
+                                            "8,-8",
+                                            "--threads",
+                                            threads,
+                                            "--json",
+                                            "-"});
+        EXPECT_EQ(outcome.exit_status, 0) << outcome.err;
+        return outcome.out;
+    };
+    const std::string one = ask("1");
+    EXPECT_EQ(ask("3"), one);
+    const auto json = nlohmann::json::parse(one);
+    EXPECT_EQ(json.at("cells").size(), 4 * 2 * 3 * 2);
+    for (const auto& cell : json.at("cells")) {
+        if (cell.at("budget_tokens") != 4096) continue;
+        EXPECT_EQ(cell.at("found"), json.at("dense_found"));
+    }
+    const Outcome wrong = place_.run(
+        {"eval", "associative", "--model", "m.gguf", "--text", "prompt.txt", "--tokens", "1000"});
+    EXPECT_EQ(wrong.exit_status, 2);
+    EXPECT_THAT(wrong.err, HasSubstr("--tokens: 1000 is no multiple of 4096"));
 }
 
 TEST_F(RunPolicyTest, bench_decode_fills_with_random_values_or_a_text) {

@@ -127,6 +127,35 @@ RC_GTEST_PROP(DigestStore, the_box_of_a_superpage_is_that_of_its_pages_rounded_o
     }
 }
 
+RC_GTEST_PROP(DigestStore, renewed_pages_are_as_if_written_so_at_first, ()) {
+    const DigestConfig config = some_config();
+    const auto tokens = *rc::gen::inRange<std::int64_t>(16, 16 * 40);
+    const KvShape shape = test::sequence_shape(2, 5, 16, tokens + 32);
+    KvStore store = std::move(KvStore::make(shape)).value();
+    write_keys(store, 0, 0, tokens, test::Keys::iid, 1);
+    DigestStore renewed = std::move(DigestStore::make(shape, config)).value();
+    renewed.append(store, 0, 0, tokens);
+    const auto first = *rc::gen::inRange<std::int64_t>(0, tokens);
+    const auto count =
+        *rc::gen::inRange<std::int64_t>(1, std::min<std::int64_t>(tokens - first, 40) + 1);
+    write_keys(store, 0, first, first + count, test::Keys::iid, 2);
+    renewed.renew(store, 0, first, count);
+    // What comes after goes on from there.
+    write_keys(store, 0, tokens, tokens + 32, test::Keys::iid, 3);
+    for (std::int64_t t = tokens; t < tokens + 32; ++t) renewed.append(store, 0, t, 1);
+
+    DigestStore fresh = std::move(DigestStore::make(shape, config)).value();
+    fresh.append(store, 0, 0, tokens + 32);
+    for (int h = 0; h < 2; ++h) {
+        const std::int64_t pages = (tokens + 32 + 15) / 16;
+        for (std::int64_t page = 0; page < pages; ++page) {
+            RC_ASSERT(page_box(renewed, 0, h, page) == page_box(fresh, 0, h, page));
+            RC_ASSERT(superpage_box(renewed, 0, h, page / 16) ==
+                      superpage_box(fresh, 0, h, page / 16));
+        }
+    }
+}
+
 TEST(DigestStore, only_the_layers_asked_for_take_memory) {
     const KvShape shape = test::sequence_shape(2, 8, 16, 16 * 300, 3);
     DigestConfig config;

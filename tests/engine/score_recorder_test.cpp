@@ -147,13 +147,12 @@ TEST_F(ScoreRecorderTest, scores_are_those_of_boxes_around_every_key) {
                             size = std::max(size, own);
                             expected = how == kv::GroupScore::max
                                            ? std::max(expected, score)
-                                           : expected +
-                                                 score / static_cast<double>(heads_of_set);
+                                           : expected + score / static_cast<double>(heads_of_set);
                         }
                         // f16 corners, rounded outward.
                         const double scale{ear.scale};
-                        EXPECT_NEAR(double{found[static_cast<std::size_t>(page)]},
-                                    scale * expected, 1e-3 * scale * size + 1e-6);
+                        EXPECT_NEAR(double{found[static_cast<std::size_t>(page)]}, scale * expected,
+                                    1e-3 * scale * size + 1e-6);
                     }
                 }
             }
@@ -164,8 +163,7 @@ TEST_F(ScoreRecorderTest, scores_are_those_of_boxes_around_every_key) {
 TEST_F(ScoreRecorderTest, a_run_without_decode_steps_leaves_no_file) {
     const auto decoder = make_decoder();
     {
-        const auto recorder =
-            make_recorder(*decoder, kv::SelectPer::kv_head, kv::GroupScore::mean);
+        const auto recorder = make_recorder(*decoder, kv::SelectPer::kv_head, kv::GroupScore::mean);
         decoder->observe(recorder.get());
         const std::vector<TokenId> tokens(20, 3);
         ASSERT_TRUE(decoder->feed(tokens).ok());
@@ -181,8 +179,7 @@ TEST_F(ScoreRecorderTest, a_run_without_decode_steps_leaves_no_file) {
 TEST_F(ScoreRecorderTest, a_recorder_that_goes_away_before_its_end_leaves_no_file) {
     const auto decoder = make_decoder();
     {
-        const auto recorder =
-            make_recorder(*decoder, kv::SelectPer::kv_head, kv::GroupScore::mean);
+        const auto recorder = make_recorder(*decoder, kv::SelectPer::kv_head, kv::GroupScore::mean);
         decoder->observe(recorder.get());
         feed(*decoder);
     }

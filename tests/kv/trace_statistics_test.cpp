@@ -25,8 +25,7 @@ SyntheticParameters plain(double drift) {
 TraceStatistics of_synthetic(const SyntheticParameters& parameters, std::int64_t pages,
                              std::int64_t steps, const std::vector<std::int64_t>& budgets) {
     const auto source = make_synthetic_scores(parameters, {pages * 4096, 4096}, 11);
-    return mean_statistics(
-        trace_statistics(*source, all_streams(1, 4), {0, steps}, budgets, 2));
+    return mean_statistics(trace_statistics(*source, all_streams(1, 4), {0, steps}, budgets, 2));
 }
 
 // The share of a normal distribution above x.
@@ -60,12 +59,21 @@ TEST(TraceStatistics, stays_in_the_top_set_are_counted_by_hand) {
     // 3|000|1|00|2222: 4 changes in 10 steps.
     EXPECT_DOUBLE_EQ(budget.drop_out_rate, 0.4);
     // Stays that began inside: of 3, 1 and 2 steps, and one of at least 4.
-    EXPECT_DOUBLE_EQ(budget.outlives[0], 3.0 / 4.0);              // longer than 1
-    EXPECT_DOUBLE_EQ(budget.outlives[1], 3.0 / 4.0 * 2.0 / 3.0);  // than 2
+    EXPECT_DOUBLE_EQ(budget.outlives[0], 3.0 / 4.0);               // longer than 1
+    EXPECT_DOUBLE_EQ(budget.outlives[1], 3.0 / 4.0 * 2.0 / 3.0);   // than 2
     EXPECT_DOUBLE_EQ(budget.outlives[2], 0.75 * 2.0 / 3.0 * 0.5);  // than 4: nobody left after 3
     EXPECT_DOUBLE_EQ(budget.sink_selected, 5.0 / 11.0);
     EXPECT_NEAR(budget.mass, std::exp(1.0) / (std::exp(1.0) + 3.0), 1e-12);
     EXPECT_DOUBLE_EQ(budget.newest_selected, 0.25);  // all four pages are among the newest
+}
+
+TEST(TraceStatistics, a_page_has_settled_after_so_many_steps_and_may_still_drop_out) {
+    std::vector<std::vector<float>> steps(40, {1.0F, 0.0F});
+    steps.resize(50, {0.0F, 1.0F});
+    const test::FixedScores source(steps);
+    const auto all = trace_statistics(source, {{0, 0}}, {0, 50}, {1}, 1);
+    // Page 0 is settled in steps 31 to 39 and out after the last; page 1 has not been in for long.
+    EXPECT_DOUBLE_EQ(all.front().budgets.front().settled_drop_out, 1.0 / 9.0);
 }
 
 TEST(TraceStatistics, a_window_leaves_out_the_steps_before_it) {
@@ -123,7 +131,7 @@ TEST(TraceStatistics, sinks_and_new_pages_stand_out) {
     const TraceStatistics found = of_synthetic(parameters, 2048, 16, {16});
     EXPECT_NEAR(found.sink_excess, 5.0, 0.3);
     EXPECT_NEAR(found.recency[0], 3.0, 0.2);
-    EXPECT_NEAR(found.recency[1], 3.0 * 2.0 / 3.0, 0.2);          // age 1
+    EXPECT_NEAR(found.recency[1], 3.0 * 2.0 / 3.0, 0.2);                // age 1
     EXPECT_NEAR(found.recency[2], 3.0 * (2.0 / 4 + 2.0 / 5) / 2, 0.2);  // ages 2 and 3
     EXPECT_EQ(found.budgets.front().sink_selected, 1.0);
     EXPECT_GT(found.budgets.front().newest_selected, 0.9);
