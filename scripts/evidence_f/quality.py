@@ -13,9 +13,10 @@ TIMED = False
 MODEL = "gemma3-270m"
 TRIALS = 10
 BUDGETS = "512,1K,4K"
-WAYS = ["--budgets", BUDGETS, "--group-score", "mean,max", "--select-per", "kv-head,query-head"]
-# Small pages up to the model's window; pages of the default size as far as a budget of 4,096 counts.
-NEEDLE = {"16": ["--contexts", "4K,8K,16K,32K"], "64": ["--contexts", "4K,8K,16K"]}
+WAYS = ["--budgets", BUDGETS]
+GROUPINGS = ["--group-score", "mean,max", "--select-per", "kv-head,query-head"]
+# Small pages as far as dense finds needles; the others where a budget of 4,096 counts.
+NEEDLE = {"16": ["--contexts", "4K,8K,12K,16K,24K"], "64": ["--contexts", "4K,12K,16K"]}
 DIVERGENCE_CONTEXTS = ["8K", "32K"]
 DIVERGENCE_TOKENS = "64"
 # At this budget selection may lose one needle in a hundred that dense finds.
@@ -124,7 +125,7 @@ def run(place):
     divergence = []
     for size in NEEDLE:
         for context in DIVERGENCE_CONTEXTS:
-            divergence += evaluate(place, "divergence", files + WAYS + [
+            divergence += evaluate(place, "divergence", files + WAYS + GROUPINGS + [
                 "--page-size", size, "--contexts", context, "--tokens", DIVERGENCE_TOKENS],
                 folder / f"divergence-{size}-{context}.csv")
     write_rows(folder / "divergence.csv", divergence)
