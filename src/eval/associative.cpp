@@ -99,7 +99,9 @@ class DigestTask {
             }
         }
         out_.resize(queries.size());
-        lists_.run(memory_.store().shape(), works, queries.data(), out_.data());
+        [[maybe_unused]] const Status in_memory =
+            lists_.run(memory_.store(), works, queries.data(), out_.data());
+        assert(in_memory.ok());
     }
 
     const AssociativeMemory& memory_;

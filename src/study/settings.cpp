@@ -178,10 +178,11 @@ class RequestReader {
                                  fmt::format("has no meaning for --policy {}", policy.name()));
             }
             if (selection.scores != "synthetic") {
-                return bad_input(setting.shown(),
-                                 fmt::format("has no meaning for scores that are not synthetic "
-                                             "(--scores {})",
-                                             in_quotes(selection.scores)));
+                return bad_input(
+                    setting.shown(),
+                    fmt::format("has no meaning for {} scores (--scores {})",
+                                selection.scores == "random-keys" ? "random" : "recorded",
+                                in_quotes(selection.scores)));
             }
             MEMSIDE_TRY(const double value, parse_number(setting.value, setting.shown()));
             MEMSIDE_CHECK(kv::set_synthetic_parameter(

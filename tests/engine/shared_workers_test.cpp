@@ -49,7 +49,7 @@ class SharedWorkersTest : public testing::TestWithParam<const char*> {
         PageListAttention lists(pool);
         std::vector<PageListWork> works;
         for (int head = 0; head < 2; ++head) {
-            PageListWork work{head * 3, 3, {}, 16, {}};
+            PageListWork work{head * 3, 3, {}, {}, 16, {}};
             for (const kv::PageIndex page : pages[static_cast<std::size_t>(head)]) {
                 work.pages.push_back(store_->page(layer, page, head));
                 if (page == (tokens - 1) / 16) work.last_tokens = tokens - page * 16;
@@ -57,7 +57,7 @@ class SharedWorkersTest : public testing::TestWithParam<const char*> {
             works.push_back(std::move(work));
         }
         std::vector<float> out(queries_.size());
-        lists.run(store_->shape(), works, queries_.data(), out.data());
+        EXPECT_TRUE(lists.run(*store_, works, queries_.data(), out.data()).ok());
         return out;
     }
 
