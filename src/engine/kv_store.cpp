@@ -107,8 +107,9 @@ Result<KvStore> KvStore::make(KvShape shape, const FileTier& tier) {
     MEMSIDE_CHECK(store.check_memory());
     for (Layer& layer : store.layers_) {
         const std::int64_t places = layer.first_pages + layer.ring;
-        MEMSIDE_TRY(layer.memory, HugeMemory::reserve(static_cast<std::size_t>(
-                                      places * store.shape_.whole_bytes())));
+        MEMSIDE_TRY(
+            layer.memory,
+            HugeMemory::reserve(static_cast<std::size_t>(places * store.shape_.whole_bytes())));
     }
     if (!tier.folder.empty()) MEMSIDE_CHECK(store.make_file(tier));
     return store;
@@ -142,13 +143,12 @@ void KvStore::arrange(const FileTier& tier) {
 Status KvStore::check_memory() const {
     const std::int64_t total = memory_bytes();
     if (static_cast<std::size_t>(total) <= physical_memory_bytes()) return {};
-    return Error{
-        "",
-        fmt::format("keys and values of {} tokens are {}, more than the {} of memory "
-                    "of this machine",
-                    shape_.capacity_tokens, format_bytes(static_cast<double>(total)),
-                    format_bytes(static_cast<double>(physical_memory_bytes()))),
-        Error::Kind::infeasible};
+    return Error{"",
+                 fmt::format("keys and values of {} tokens are {}, more than the {} of memory "
+                             "of this machine",
+                             shape_.capacity_tokens, format_bytes(static_cast<double>(total)),
+                             format_bytes(static_cast<double>(physical_memory_bytes()))),
+                 Error::Kind::infeasible};
 }
 
 Status KvStore::make_file(const FileTier& tier) {
