@@ -118,8 +118,7 @@ Status read_tier(const Options& options, engine::DecoderOptions& decoder) {
     }
     if (name == "dram") return {};
     if (name.starts_with(numa_tier)) {
-        MEMSIDE_TRY(decoder.placement,
-                    read_nodes(std::string_view(name).substr(numa_tier.size())));
+        MEMSIDE_TRY(decoder.placement, read_nodes(std::string_view(name).substr(numa_tier.size())));
         return {};
     }
     if (!name.starts_with(file_tier)) {
@@ -153,9 +152,10 @@ void declare_kv_options(Options& options) {
                 "recall  the same, with all of them copied into a pool first");
     options.add("--page-size", "TOKENS", "a power of two from 16 (default: 64)");
     options.add("--kv-type", "TYPE", "f16 (default), bf16 or int8");
-    options.add("--kv-tier", "TIER",
-                "dram (default); file:DIR: full pages in a file of that folder, which is gone with the "
-                "run; numa:N or numa:N,M: memory of these nodes, attended by the cores next to it");
+    options.add(
+        "--kv-tier", "TIER",
+        "dram (default); file:DIR: full pages in a file of that folder, which is gone with the "
+        "run; numa:N or numa:N,M: memory of these nodes, attended by the cores next to it");
     options.add("--kv-reader", "HOW",
                 "reads of file:DIR: auto (default), io_uring, threads or pread");
     options.add("--kv-read-ahead", "HOW",

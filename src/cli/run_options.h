@@ -14,7 +14,7 @@ namespace memside::cli {
 
 struct RunRequest {
     std::string model;
-    std::optional<std::string> prompt;  // none: that of the saved sequence
+    std::optional<std::string> prompt;          // none: that of the saved sequence
     std::optional<std::int64_t> prompt_tokens;  // so many are kept of it
     bool chat = false;  // the prompt is what a user says, in the model's chat form
     std::optional<std::string> system_prompt;  // of a chat

@@ -42,10 +42,9 @@ void write_file_members(JsonWriter& json, const DecodeReport& report) {
     // stay there, not those read ahead.
     json.member("pool_hit_rate", report.pool_hit_rate());
     json.member("read_ahead_per_step", report.per_step(stream.ahead));
-    json.member("read_ahead_hit_rate",
-                stream.ahead > 0 ? static_cast<double>(stream.ahead_wanted) /
-                                       static_cast<double>(stream.ahead)
-                                 : 0.0);
+    json.member("read_ahead_hit_rate", stream.ahead > 0 ? static_cast<double>(stream.ahead_wanted) /
+                                                              static_cast<double>(stream.ahead)
+                                                        : 0.0);
     json.member("kv_memory_bytes", report.kv_memory_bytes);
     json.member("kv_file_bytes", report.kv_file_bytes);
 }

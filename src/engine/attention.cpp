@@ -136,8 +136,7 @@ Status Attention::decode(const AttentionCall& call) {
     }
     const std::int64_t whole = shape.kv_heads * shape.page_bytes();
     bytes_read_ += pages * whole;
-    bytes_from_file_ +=
-        store_.pages_in_file(call.layer, first_page, first_page + pages) * whole;
+    bytes_from_file_ += store_.pages_in_file(call.layer, first_page, first_page + pages) * whole;
     return {};
 }
 
@@ -171,8 +170,7 @@ Status Attention::prefill(const AttentionCall& call) {
     states_.resize(static_cast<std::size_t>(tiles * tile_values()));
     const std::int64_t first_page =
         first_seen(call.first_position, call.window) / shape.page_tokens;
-    const std::int64_t last_page =
-        (call.first_position + call.tokens - 1) / shape.page_tokens + 1;
+    const std::int64_t last_page = (call.first_position + call.tokens - 1) / shape.page_tokens + 1;
     const std::vector<PageRef> places = refs(call.layer, first_page, last_page);
     PagePass pass(store_, {last_page - first_page}, places, shape.whole_bytes());
     const auto attend_tile = [&](std::int64_t wave, const Tile& tile) {
@@ -286,8 +284,7 @@ void Attention::end_tile(const AttentionCall& call, const Tile& tile) const {
     for (std::int64_t t = 0; t < tile.tokens; ++t) {
         write_attention(
             token_state(tile, t), group_, shape.value_stride(), shape.head_dim,
-            call.out +
-                ((tile.first_token + t) * heads_ + tile.kv_head * group_) * shape.head_dim);
+            call.out + ((tile.first_token + t) * heads_ + tile.kv_head * group_) * shape.head_dim);
     }
 }
 

@@ -55,8 +55,8 @@ Result<std::unique_ptr<Decoder>> Decoder::make(const ModelFile& model,
     KvPolicy policy = options.policy;
     const std::vector<bool> selecting = selecting_layers(spec, policy);
     const KvShape shape = kv_shape(spec, options);
-    MEMSIDE_TRY(const FileTier tier, share_pool(options.tier, shape, selecting, spec.heads,
-                                                block_tokens, policy));
+    MEMSIDE_TRY(const FileTier tier,
+                share_pool(options.tier, shape, selecting, spec.heads, block_tokens, policy));
     MEMSIDE_TRY(KvStore store, KvStore::make(shape, tier));
     auto decoder = std::unique_ptr<Decoder>(new Decoder(model, options, std::move(store)));
     MEMSIDE_CHECK(decoder->make_selection(policy, selecting));
@@ -70,8 +70,8 @@ Result<std::unique_ptr<Decoder>> Decoder::make(const ModelFile& model,
 
 Status Decoder::make_selection(const KvPolicy& policy, const std::vector<bool>& selecting) {
     if (!policy.variant->selects) return {};
-    MEMSIDE_TRY(selected_, PolicyAttention::make(store_, pool_, config_.spec.heads, policy,
-                                                 selecting));
+    MEMSIDE_TRY(selected_,
+                PolicyAttention::make(store_, pool_, config_.spec.heads, policy, selecting));
     selected_->set_observer(selection_observer_);
     return {};
 }
@@ -257,7 +257,10 @@ Status Decoder::attend(int layer, std::int64_t tokens) {
     if (observer_ != nullptr) MEMSIDE_CHECK(observer_->seen(call, decoding_));
     MEMSIDE_CHECK(selects && decoding_ ? selected_->run(call) : attention_.run(call));
     MEMSIDE_CHECK(store_.close(layer, length_ + tokens));
-    if (reads_ahead_) read_ahead(layer, tokens);
+    // A layer that read nothing leaves what was begun before it.
+    if (reads_ahead_ && store_.pages_in_file(layer, 0, length_ / store_.shape().page_tokens) > 0) {
+        read_ahead(layer, tokens);
+    }
     attending_s_ += seconds_now() - start;
     return {};
 }
@@ -303,12 +306,13 @@ Status Decoder::fill_layer(int layer, std::int64_t tokens, std::uint64_t seed) {
     const std::int64_t at_once = store_.open_pages(layer) * page_tokens;
     const std::int64_t pages = kv::page_count(tokens, page_tokens);
     const bool slides = config_.spec.slides(layer);
-    const std::int64_t kept = slides ? std::max<std::int64_t>(pages - store_.open_pages(layer), 0) : 0;
+    const std::int64_t kept =
+        slides ? std::max<std::int64_t>(pages - store_.open_pages(layer), 0) : 0;
     for (std::int64_t first = kept * page_tokens; first < tokens; first += at_once) {
         const std::int64_t count = std::min(at_once, tokens - first);
         MEMSIDE_CHECK(store_.open(layer, first, count));
-        store_.fill_random(layer, first / page_tokens,
-                           kv::page_count(first + count, page_tokens), seed, pool_);
+        store_.fill_random(layer, first / page_tokens, kv::page_count(first + count, page_tokens),
+                           seed, pool_);
         if (selected_ != nullptr && selected_->selects(layer)) {
             MEMSIDE_CHECK(selected_->append(layer, first, count));
         }
@@ -327,8 +331,7 @@ Status Decoder::digest_store() {
 
 KvMemory Decoder::memory() const {
     const std::int64_t pool = selected_ != nullptr ? selected_->pool_bytes() : 0;
-    return {store_.memory_bytes() + pool,
-            store_.stream() != nullptr ? store_.file()->bytes() : 0};
+    return {store_.memory_bytes() + pool, store_.stream() != nullptr ? store_.file()->bytes() : 0};
 }
 
 StepStatistics Decoder::statistics() const {

@@ -80,8 +80,9 @@ class Decoder {
     // The same, but every token is a decode step of its own.
     Result<std::span<const float>> step(std::span<const TokenId> tokens);
 
-    // From here on steps follow another policy, over the keys and values that are there, all of them
-    // in memory; statistics start anew. Errors are those of make(), and leave the policy as it was.
+    // From here on steps follow another policy, over the keys and values that are there, all of
+    // them in memory; statistics start anew. Errors are those of make(), and leave the policy as it
+    // was.
     Status set_policy(const KvPolicy& policy);
 
     // Tokens in the sequence.

@@ -38,8 +38,8 @@ Result<KvFile> KvFile::make(const std::string& folder, const KvFileShape& shape)
     file.shape_ = shape;
     for (std::size_t layer = 0; layer < shape.first_page.size(); ++layer) {
         file.start_.push_back(file.bytes_);
-        file.bytes_ += (shape.last_page[layer] - shape.first_page[layer]) * shape.kv_heads *
-                       shape.piece_bytes;
+        file.bytes_ +=
+            (shape.last_page[layer] - shape.first_page[layer]) * shape.kv_heads * shape.piece_bytes;
     }
     MEMSIDE_CHECK(file.create(folder));
     MEMSIDE_CHECK(file.take_space(folder));
@@ -76,8 +76,7 @@ Status KvFile::take_space(const std::string& folder) {
         const double free =
             static_cast<double>(space.f_bavail) * static_cast<double>(space.f_frsize);
         if (static_cast<double>(bytes_) > free) {
-            return no_space(folder, bytes_,
-                            fmt::format("where {} are free", format_bytes(free)));
+            return no_space(folder, bytes_, fmt::format("where {} are free", format_bytes(free)));
         }
     }
     if (::fallocate(descriptor_, 0, 0, bytes_) == 0) return {};
@@ -137,8 +136,8 @@ Error KvFile::failed(const char* verb, std::int64_t offset, const std::string& w
     const std::int64_t piece = (offset - start_[layer]) / shape_.piece_bytes;
     return {fmt::format("file of keys and values in {}", in_quotes(folder_)),
             fmt::format("cannot {} layer {}, page {}, KV head {}: {}", verb, layer,
-                        shape_.first_page[layer] + piece / shape_.kv_heads,
-                        piece % shape_.kv_heads, why),
+                        shape_.first_page[layer] + piece / shape_.kv_heads, piece % shape_.kv_heads,
+                        why),
             Error::Kind::environment};
 }
 

@@ -147,13 +147,12 @@ void KvStore::arrange(const FileTier& tier) {
 Status KvStore::check_memory() const {
     const std::int64_t total = memory_bytes();
     if (static_cast<std::size_t>(total) <= physical_memory_bytes()) return {};
-    return Error{
-        "",
-        fmt::format("keys and values of {} tokens are {}, more than the {} of memory "
-                    "of this machine",
-                    shape_.capacity_tokens, format_bytes(static_cast<double>(total)),
-                    format_bytes(static_cast<double>(physical_memory_bytes()))),
-        Error::Kind::infeasible};
+    return Error{"",
+                 fmt::format("keys and values of {} tokens are {}, more than the {} of memory "
+                             "of this machine",
+                             shape_.capacity_tokens, format_bytes(static_cast<double>(total)),
+                             format_bytes(static_cast<double>(physical_memory_bytes()))),
+                 Error::Kind::infeasible};
 }
 
 Status KvStore::make_file(const FileTier& tier) {

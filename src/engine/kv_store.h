@@ -66,7 +66,7 @@ struct FileTier {
     // Memory of a layer's last pages, within an eighth of them all: where many pages come at once
     // they go to the file in pieces of that size.
     std::int64_t write_bytes = std::int64_t{1} << 20;
-    std::vector<std::int64_t> first_pages;      // that stay in memory, of each layer; empty: none
+    std::vector<std::int64_t> first_pages;  // that stay in memory, of each layer; empty: none
 };
 
 class SavedPages;
@@ -108,8 +108,7 @@ class KvStore {
     }
     std::int64_t pages_in_file(int layer, std::int64_t first, std::int64_t last) const {
         const Layer& at = layers_[static_cast<std::size_t>(layer)];
-        return std::max<std::int64_t>(
-            std::min(last, at.tail) - std::max(first, at.first_pages), 0);
+        return std::max<std::int64_t>(std::min(last, at.tail) - std::max(first, at.first_pages), 0);
     }
     std::int64_t offset(int layer, std::int64_t page, int kv_head = 0) const {
         return file_->offset(layer, page, kv_head);

@@ -23,9 +23,9 @@ Status KvStore::load(std::shared_ptr<const SavedKvFile> file, std::int64_t token
             continue;
         }
         mapped[layer] = pages;
-        const Status status =
-            layers_[layer].memory.map(file->file.descriptor(), saved.layers()[layer].pages_offset,
-                               static_cast<std::size_t>(pages * piece_bytes_ * shape_.kv_heads));
+        const Status status = layers_[layer].memory.map(
+            file->file.descriptor(), saved.layers()[layer].pages_offset,
+            static_cast<std::size_t>(pages * piece_bytes_ * shape_.kv_heads));
         if (!status.ok()) return Error{saved.path(), status.error().what, status.error().kind};
     }
     saved_ = std::make_shared<SavedPages>(std::move(file), mapped);

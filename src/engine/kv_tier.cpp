@@ -42,8 +42,8 @@ Result<FileTier> share_pool(const KvTier& tier, KvShape shape, const std::vector
     result.first_pages.assign(selecting.size(), 0);
 
     const PageSets sets(policy.selection.select_per, heads, shape.kv_heads);
-    const std::int64_t place = std::ranges::count(selecting, true) * sets.count() *
-                               sets.kv_heads() * shape.piece_bytes();
+    const std::int64_t place =
+        std::ranges::count(selecting, true) * sets.count() * sets.kv_heads() * shape.piece_bytes();
     const std::int64_t all = kv::page_count(shape.capacity_tokens, shape.page_tokens);
     const std::int64_t budget = policy.budget_pages(shape.page_tokens);
     const bool recalls = policy.variant->ranks_all_pages;
@@ -57,9 +57,8 @@ Result<FileTier> share_pool(const KvTier& tier, KvShape shape, const std::vector
     wanted = std::min(wanted, all) * place;
 
     const std::int64_t least = min_frames * shape.whole_bytes();
-    const std::int64_t total = tier.pool_bytes > 0
-                                   ? tier.pool_bytes
-                                   : std::max(least, default_frame_bytes) + wanted;
+    const std::int64_t total =
+        tier.pool_bytes > 0 ? tier.pool_bytes : std::max(least, default_frame_bytes) + wanted;
     if (total < least + needed) {
         return bad_input(
             "--kv-pool",

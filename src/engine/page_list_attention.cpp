@@ -113,8 +113,7 @@ Status PageListAttention::run(const KvStore& store, const std::vector<PageListWo
         const std::int64_t begin = pages * (list % parts) / parts;
         const auto page_at = [&](std::int64_t i) {
             const std::byte* at = pass.at(list, i);
-            return at == nullptr ? work.pages[static_cast<std::size_t>(begin + i)]
-                                 : store.view(at);
+            return at == nullptr ? work.pages[static_cast<std::size_t>(begin + i)] : store.view(at);
         };
         AttendPage job = page_job(shape, work.pages.front());
         job.queries = queries + work.first_head * dim;

@@ -8,8 +8,8 @@
 
 #include "engine/attention_kernel.h"
 #include "engine/kv_store.h"
-#include "engine/page_pass.h"
 #include "engine/near_memory.h"
+#include "engine/page_pass.h"
 #include "engine/thread_pool.h"
 
 namespace memside::engine {
@@ -17,8 +17,8 @@ namespace memside::engine {
 // Query heads of one KV head, side by side, and the pages that they attend.
 struct PageListWork {
     int first_head = 0;
-    int rows = 0;                  // query heads
-    std::vector<KvPage> pages;     // in the order of visiting, at least one
+    int rows = 0;               // query heads
+    std::vector<KvPage> pages;  // in the order of visiting, at least one
     // Where they lie; a page of the file has no entry in `pages` worth reading. Empty: in memory.
     std::vector<PageRef> refs;
     std::int64_t last_tokens = 0;  // of the last page that are attended; of the others all

@@ -21,8 +21,7 @@ PagePass::PagePass(const KvStore& store, std::vector<std::int64_t> sizes,
         refs = refs.subspan(static_cast<std::size_t>(size));
     }
     const std::int64_t frames = stream_->frames(read_bytes);
-    plan_.emplace(lists, frames,
-                  std::clamp<std::int64_t>(wave_bytes / read_bytes, 1, frames / 2));
+    plan_.emplace(lists, frames, std::clamp<std::int64_t>(wave_bytes / read_bytes, 1, frames / 2));
 }
 
 }  // namespace memside::engine

@@ -117,10 +117,10 @@ void PageStream::finish(std::size_t id, std::int64_t result) {
     ++counts_.reads;
     arrival.failed = result <= 0;
     if (arrival.failed && !error_ && !arrival.unwanted && !arrival.ahead) {
-        error_ = file_.failed(
-            "read", arrival.offset,
-            result < 0 ? std::string(std::strerror(static_cast<int>(-result)))
-                       : fmt::format("the file ends {} bytes into it", arrival.done));
+        error_ =
+            file_.failed("read", arrival.offset,
+                         result < 0 ? std::string(std::strerror(static_cast<int>(-result)))
+                                    : fmt::format("the file ends {} bytes into it", arrival.done));
     }
     file_.forget(arrival.offset, read_bytes_);
     if (arrival.unwanted) drop(id);

@@ -62,8 +62,8 @@ class PolicyAttention {
     // One token of a selecting layer; its keys and values have been appended.
     Status run(const AttentionCall& call);
 
-    // Begins to read the pages that a selecting layer attended last and that are not in memory: most
-    // of them it will want again.
+    // Begins to read the pages that a selecting layer attended last and that are not in memory:
+    // most of them it will want again.
     void read_ahead(int layer) const;
     // Digests come from these memory nodes. environment when that fails.
     Status bind(const std::vector<int>& nodes) { return digests_.bind(nodes); }

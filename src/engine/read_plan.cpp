@@ -36,8 +36,7 @@ ReadPlan::ReadPlan(std::span<const std::span<const PageRef>> lists, std::int64_t
     while (unfinished()) plan_wave(lists, wave_reads);
 }
 
-void ReadPlan::plan_wave(std::span<const std::span<const PageRef>> lists,
-                         std::int64_t wave_reads) {
+void ReadPlan::plan_wave(std::span<const std::span<const PageRef>> lists, std::int64_t wave_reads) {
     if (!holds_all_) known_.clear();
     const auto first = static_cast<std::int64_t>(reads_.size());
     std::int64_t open = 0;

@@ -38,7 +38,8 @@ TEST(RunCommand, a_tier_that_is_none_is_refused) {
         EXPECT_TRUE(outcome.one_line()) << outcome.err;
         EXPECT_THAT(outcome.err, HasSubstr(message));
     };
-    refused({"--kv-tier", "tape"}, "--kv-tier: there is no 'tape'; allowed: dram, numa:N, file:DIR");
+    refused({"--kv-tier", "tape"},
+            "--kv-tier: there is no 'tape'; allowed: dram, numa:N, file:DIR");
     refused({"--kv-tier", "file:"}, "--kv-tier: 'file:' names no folder");
     refused({"--kv-pool", "1G"}, "--kv-pool: has no meaning for --policy dense");
     refused({"--kv-reader", "pread"}, "--kv-reader: has no meaning for --kv-tier dram");
@@ -372,15 +373,15 @@ TEST(BenchCommand, what_it_cannot_measure_is_refused_by_name) {
 
 TEST_F(RunPolicyTest, pages_in_a_file_give_the_tokens_of_memory_and_say_what_was_read) {
     for (const std::string policy : {"dense", "pnm-kv", "png-kv", "recall"}) {
-        std::vector<std::string> arguments{"run",      "--prompt-file", "prompt.txt",
-                                           "--policy", policy,          "--max-tokens", "12"};
+        std::vector<std::string> arguments{"run",  "--prompt-file", "prompt.txt", "--policy",
+                                           policy, "--max-tokens",  "12"};
         if (policy != "dense") arguments.insert(arguments.end(), {"--budget", "128"});
         const auto want = run(arguments);
         EXPECT_FALSE(want.at("bytes_read").contains("file"));
         for (const std::string reader : {"threads", "pread"}) {
             std::vector<std::string> filed = arguments;
-            filed.insert(filed.end(), {"--kv-tier", "file:" + place_.path().string(),
-                                       "--kv-pool", "1M", "--kv-reader", reader});
+            filed.insert(filed.end(), {"--kv-tier", "file:" + place_.path().string(), "--kv-pool",
+                                       "1M", "--kv-reader", reader});
             const auto json = run(filed);
             EXPECT_EQ(json.at("token_ids"), want.at("token_ids")) << policy;
             EXPECT_EQ(json.at("kv_bytes_read_per_step"), want.at("kv_bytes_read_per_step"));
@@ -404,7 +405,8 @@ TEST_F(RunPolicyTest, a_folder_or_a_pool_that_will_not_do_is_refused_in_one_line
     refused({"--kv-tier", "file:nowhere"}, 2, "--kv-tier: 'nowhere' does not exist");
     refused({"--kv-tier", "file:m.gguf"}, 2, "--kv-tier: 'm.gguf' is not a folder");
     refused({"--kv-tier", "file:/proc"}, 2, "--kv-tier: '/proc' cannot hold a file");
-    refused({"--depth", "64K", "--kv-tier", "file:.", "--kv-pool", "4096"}, 2, "--kv-pool: 4 KiB are too few");
+    refused({"--depth", "64K", "--kv-tier", "file:.", "--kv-pool", "4096"}, 2,
+            "--kv-pool: 4 KiB are too few");
     refused({"--kv-tier", "file:.", "--depth", "1G"}, 1, "are free");
 }
 

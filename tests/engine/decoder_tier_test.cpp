@@ -35,7 +35,8 @@ const ModelFile& model_of(const std::string& architecture) {
         RandomModel random;
         random.shape.architecture = architecture;
         random.shape.vocab = 64;
-        random.shape.layers = 3;
+        // Of gemma3 every sixth keeps all tokens.
+        random.shape.layers = architecture == "gemma3" ? 7 : 3;
         random.sliding_window = architecture == "gemma3" ? 32 : 0;
         test::build(random);
         model = std::make_unique<ModelFile>(
@@ -112,15 +113,14 @@ std::int64_t smallest_pool(const ModelFile& model, DecoderOptions options) {
 RC_GTEST_PROP(DecoderTier, a_file_gives_the_logits_of_memory_bit_for_bit, ()) {
     const TempFolder folder;
     const ModelFile& model = model_of(*rc::gen::arbitrary<bool>() ? "llama" : "gemma3");
-    DecoderOptions options =
-        options_of(policy_of("dense", 64, *rc::gen::inRange(0, 2)));
+    DecoderOptions options = options_of(policy_of("dense", 64, *rc::gen::inRange(0, 2)));
     const auto policies = kv_policy_variants();
     options.policy.variant = &policies[*rc::gen::inRange<std::size_t>(0, policies.size())];
     options.page_tokens = *rc::gen::element<std::int64_t>(16, 32);
     options.kv_type =
         *rc::gen::element(kv::ValueType::f16, kv::ValueType::bf16, kv::ValueType::int8);
-    options.policy.selection.select_per = *rc::gen::element(
-        kv::SelectPer::layer, kv::SelectPer::kv_head, kv::SelectPer::query_head);
+    options.policy.selection.select_per =
+        *rc::gen::element(kv::SelectPer::layer, kv::SelectPer::kv_head, kv::SelectPer::query_head);
     options.policy.reselect_steps = *rc::gen::inRange(1, 3);
     options.threads = *rc::gen::inRange(1U, 4U);
     const auto cut = *rc::gen::inRange<std::int64_t>(1, static_cast<std::int64_t>(total));
@@ -187,9 +187,10 @@ TEST(DecoderTier, a_step_that_cannot_read_a_page_fails_and_the_same_step_works_o
         EXPECT_TRUE(same_bits(got, want)) << policy;
         ASSERT_FALSE(errors.empty()) << policy;
         for (const std::string& error : errors) {
-            EXPECT_THAT(error, testing::MatchesRegex(
-                                   "file of keys and values in '.*': cannot read layer [0-9]+, page "
-                                   "[0-9]+, KV head [0-9]+: Input/output error"));
+            EXPECT_THAT(error,
+                        testing::MatchesRegex(
+                            "file of keys and values in '.*': cannot read layer [0-9]+, page "
+                            "[0-9]+, KV head [0-9]+: Input/output error"));
         }
     }
 }
@@ -203,6 +204,7 @@ TEST(DecoderTier, a_random_fill_is_that_of_memory) {
         for (const DecoderOptions& options :
              {options_of(policy_of(policy, 64)), filed(model, policy, folder)}) {
             const auto decoder = make(model, options);
+            ASSERT_EQ(decoder->store().stream() != nullptr, side == 1);
             std::int64_t heard = 0;
             ASSERT_TRUE(decoder->fill_random(prompt, 5, [&](std::int64_t n) { heard = n; }).ok());
             EXPECT_EQ(heard, static_cast<std::int64_t>(prompt));
@@ -251,6 +253,24 @@ TEST(DecoderTier, bytes_found_in_memory_and_in_the_file_are_those_attended) {
     EXPECT_EQ(step.stream.bytes, 3 * 5 * shape.whole_bytes());
     EXPECT_EQ(step.stream.reads, 3 * 5);
     EXPECT_EQ(step.stream.ahead, 0);
+}
+
+TEST(DecoderTier, all_that_dense_layers_read_ahead_is_wanted) {
+    const ModelFile& model = model_of("gemma3");
+    const TempFolder folder;
+    DecoderOptions options = filed(model, "dense", folder);
+    options.tier.reader = &file_reader_variants()[1];
+    const auto decoder = make(model, options);
+    const std::vector<TokenId> tokens = some_tokens(total);
+    ASSERT_TRUE(decoder->feed(std::span(tokens).first(prompt)).ok());
+    for (std::size_t t = prompt; t < prompt + 3; ++t) {
+        ASSERT_TRUE(decoder->feed(std::span(&tokens[t], 1)).ok());
+    }
+    const StreamCounts& counts = decoder->store().stream()->counts();
+    EXPECT_GT(counts.ahead, 0);
+    // The step after the last one has not asked yet.
+    EXPECT_LE(counts.ahead - counts.ahead_wanted, options.tier.pool_bytes / 4096);
+    EXPECT_GE(counts.ahead_wanted, 3);
 }
 
 }  // namespace

@@ -55,10 +55,9 @@ TEST(KvFile, nothing_is_seen_in_the_folder_and_files_of_one_folder_do_not_collid
 
 TEST(KvFile, a_folder_that_is_none_is_refused_by_name) {
     const TempFolder folder;
-    for (const auto& [path, why] :
-         {std::pair{folder.path("missing"), "does not exist"},
-          std::pair{folder.write("file", ""), "is not a folder"},
-          std::pair{std::string("/proc"), "cannot hold a file"}}) {
+    for (const auto& [path, why] : {std::pair{folder.path("missing"), "does not exist"},
+                                    std::pair{folder.write("file", ""), "is not a folder"},
+                                    std::pair{std::string("/proc"), "cannot hold a file"}}) {
         const auto file = KvFile::make(path, small_shape());
         ASSERT_FALSE(file.ok()) << path;
         EXPECT_EQ(file.error().exit_status(), 2);

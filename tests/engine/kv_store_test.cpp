@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/temp_folder.h"
 #include "engine/half.h"
 #include "engine/huge_memory.h"
 #include "engine/random_weights.h"
@@ -234,6 +235,92 @@ TEST(KvStore, more_than_the_machine_has_is_refused_in_one_line) {
     ASSERT_FALSE(store.ok());
     EXPECT_EQ(store.error().exit_status(), 1);
     EXPECT_THAT(store.error().message(), testing::HasSubstr("of memory of this machine"));
+}
+
+// A store whose first layer has two pages that stay, a ring of three places and a file.
+struct FiledStore {
+    FiledStore() {
+        KvShape shape = small_shape();
+        shape.capacity_tokens = 400;
+        FileTier tier;
+        tier.folder = folder.path("");
+        tier.frame_bytes = 1 << 20;
+        tier.open_tokens = 20;
+        tier.first_pages = {2, 0};
+        tier.write_bytes = 1;
+        store = std::move(KvStore::make(shape, tier)).value();
+    }
+
+    // Tokens [first, last) of the first layer, as positions say, times `sign`.
+    void write(std::int64_t first, std::int64_t last, float sign = 1.0F) {
+        const KvShape& shape = store.shape();
+        ASSERT_TRUE(store.open(0, first, last - first).ok());
+        for (std::int64_t t = first; t < last; ++t) {
+            std::vector<float> keys;
+            for (int h = 0; h < shape.kv_heads; ++h) {
+                for (int d = 0; d < shape.head_dim; ++d) keys.push_back(sign * key_at(t, h, d));
+            }
+            store.write(0, t, keys.data(), keys.data());
+        }
+        ASSERT_TRUE(store.close(0, last).ok());
+    }
+
+    // Key 0 of dimension 0 of a token's head 1, from memory or from the file.
+    float key(std::int64_t token) {
+        const KvShape& shape = store.shape();
+        const std::int64_t page = token / shape.page_tokens;
+        const std::int64_t t = token % shape.page_tokens;
+        if (!store.in_file(0, page)) {
+            return stored_key(store.page(0, page, 1), shape.page_tokens, t, 0);
+        }
+        store.stream()->begin({{store.offset(0, page, 1), 0}}, shape.piece_bytes());
+        EXPECT_TRUE(store.stream()->arrive(0).ok());
+        const float key = stored_key(store.view(store.stream()->at(0)), shape.page_tokens, t, 0);
+        store.stream()->end();
+        return key;
+    }
+
+    TempFolder folder;
+    KvStore store;
+};
+
+TEST(KvStore, full_pages_that_leave_the_ring_are_found_in_the_file) {
+    FiledStore filed;
+    for (std::int64_t t = 0; t < 200; t += 20) filed.write(t, t + 20);
+    for (std::int64_t t = 0; t < 200; ++t) EXPECT_EQ(filed.key(t), key_at(t, 1, 0)) << t;
+    // Of 13 pages, two stay and the last three are in the ring.
+    EXPECT_EQ(filed.store.pages_in_file(0, 0, 13), 8);
+    EXPECT_FALSE(filed.store.in_file(0, 1) || filed.store.in_file(0, 10));
+    EXPECT_TRUE(filed.store.in_file(0, 2) && filed.store.in_file(0, 9));
+    const KvShape& shape = filed.store.shape();
+    EXPECT_EQ(shape.piece_bytes(), direct_alignment);
+    // The second layer's window takes three pages.
+    EXPECT_EQ(filed.store.memory_bytes(), (2 + 3 + 3) * shape.whole_bytes() + (1 << 20));
+    EXPECT_EQ(filed.store.file()->bytes(), (25 - 2) * shape.whole_bytes());
+}
+
+TEST(KvStore, after_a_rewind_what_was_before_is_kept_and_what_follows_is_new) {
+    // Into the ring, into the file, at its edges and among the pages that stay.
+    for (const std::int64_t cut : {197, 180, 150, 144, 69, 64, 40, 32, 31, 16, 5, 0}) {
+        FiledStore filed;
+        for (std::int64_t t = 0; t < 200; t += 20) filed.write(t, t + 20);
+        std::int64_t end = cut;
+        for (; end < 250; end += 7) filed.write(end, end + 7, -1.0F);
+        for (std::int64_t t = 0; t < end; ++t) {
+            ASSERT_EQ(filed.key(t), (t < cut ? 1.0F : -1.0F) * key_at(t, 1, 0)) << cut << ", " << t;
+        }
+    }
+}
+
+TEST(KvStore, a_layer_that_fits_the_places_in_memory_has_no_file) {
+    const TempFolder folder;
+    FileTier tier;
+    tier.folder = folder.path("");
+    tier.frame_bytes = 1 << 20;
+    tier.open_tokens = 100;
+    const KvStore store = std::move(KvStore::make(small_shape(), tier)).value();
+    EXPECT_EQ(store.stream(), nullptr);
+    EXPECT_EQ(store.memory_bytes(), (7 + 3) * store.shape().whole_bytes());
 }
 
 TEST(HugeMemory, is_zero_and_aligned_to_huge_pages) {

@@ -82,12 +82,14 @@ TEST(KvTier, recall_keeps_its_budget_at_least_and_twice_of_it_if_it_can) {
 
 TEST(KvTier, a_pool_that_a_step_cannot_do_with_is_refused_with_numbers) {
     KvPolicy policy = policy_of("dense", 1024);
-    const auto dense = share_pool(tier_of(200 * 1024), shape_of(2), {false, false}, heads, 64, policy);
+    const auto dense =
+        share_pool(tier_of(200 * 1024), shape_of(2), {false, false}, heads, 64, policy);
     ASSERT_FALSE(dense.ok());
     EXPECT_EQ(dense.error().exit_status(), 2);
-    EXPECT_EQ(dense.error().message(),
-              "--kv-pool: 200 KiB are too few: a step needs 256 KiB for pages that it reads and 0 B "
-              "for those that dense keeps in memory, 256 KiB");
+    EXPECT_EQ(
+        dense.error().message(),
+        "--kv-pool: 200 KiB are too few: a step needs 256 KiB for pages that it reads and 0 B "
+        "for those that dense keeps in memory, 256 KiB");
     policy = policy_of("recall", 1024);
     const auto recall = share_pool(tier_of(mib), shape_of(2), {true, true}, heads, 64, policy);
     ASSERT_FALSE(recall.ok());

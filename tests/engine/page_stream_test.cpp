@@ -52,8 +52,7 @@ RC_GTEST_PROP(PageStream, waves_arrive_whole_whatever_was_read_ahead_and_however
             return read.bytes / 1024 * 512;
         });
     const auto which = *rc::gen::inRange<std::size_t>(0, 4);
-    const auto stream =
-        scene.make(frames, which == 3 ? &faulty : &file_reader_variants()[which]);
+    const auto stream = scene.make(frames, which == 3 ? &faulty : &file_reader_variants()[which]);
     for (int pass = 0; pass < 4; ++pass) {
         std::vector<std::int64_t> ahead;
         for (const int page : *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 64))) {
@@ -68,10 +67,10 @@ RC_GTEST_PROP(PageStream, waves_arrive_whole_whatever_was_read_ahead_and_however
             const auto count = *rc::gen::inRange<std::int64_t>(1, frames / 2 + 1);
             for (std::int64_t i = 0; i < count; ++i) {
                 page += *rc::gen::inRange<std::int64_t>(1, 3);
-                std::byte* to = *rc::gen::inRange(0, 4) == 0
-                                    ? scene.memory.data() + static_cast<std::int64_t>(reads.size()) *
-                                                                piece
-                                    : nullptr;
+                std::byte* to =
+                    *rc::gen::inRange(0, 4) == 0
+                        ? scene.memory.data() + static_cast<std::int64_t>(reads.size()) * piece
+                        : nullptr;
                 if (page < pages) reads.push_back({page * piece, waves, to});
             }
             ++waves;
