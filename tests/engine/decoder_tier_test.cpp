@@ -230,8 +230,8 @@ TEST(DecoderTier, memory_stays_within_the_pool_and_the_pages_being_written) {
             open += decoder->store().open_pages(static_cast<int>(layer)) * shape.whole_bytes();
         }
         EXPECT_LE(decoder->memory().memory_bytes, options.tier.pool_bytes + open) << policy;
-        // A block of a prompt, and one page more for where it begins.
-        EXPECT_EQ(open, 3 * (64 / 16 + 1) * shape.whole_bytes());
+        // A block of a prompt, 96 tokens, and one page more for where it begins.
+        EXPECT_EQ(open, 3 * (96 / 16 + 1) * shape.whole_bytes());
     }
 }
 
@@ -245,13 +245,13 @@ TEST(DecoderTier, bytes_found_in_memory_and_in_the_file_are_those_attended) {
     ASSERT_TRUE(decoder->feed(std::span(tokens).first(144)).ok());
     decoder->reset_statistics();
     ASSERT_TRUE(decoder->feed(std::span(&tokens[144], 1)).ok());
-    // Ten pages, the last of one token; the last five are those of the ring.
+    // Ten pages, the last of one token; the last seven are those of the ring.
     const KvShape& shape = decoder->store().shape();
     const StepStatistics step = decoder->statistics();
     EXPECT_EQ(step.kv_bytes(), 3 * 10 * shape.kv_heads * shape.page_bytes());
-    EXPECT_EQ(step.kv_bytes_from_file(), 3 * 5 * shape.kv_heads * shape.page_bytes());
-    EXPECT_EQ(step.stream.bytes, 3 * 5 * shape.whole_bytes());
-    EXPECT_EQ(step.stream.reads, 3 * 5);
+    EXPECT_EQ(step.kv_bytes_from_file(), 3 * 3 * shape.kv_heads * shape.page_bytes());
+    EXPECT_EQ(step.stream.bytes, 3 * 3 * shape.whole_bytes());
+    EXPECT_EQ(step.stream.reads, 3 * 3);
     EXPECT_EQ(step.stream.ahead, 0);
 }
 
