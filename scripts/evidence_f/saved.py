@@ -144,8 +144,12 @@ def fuzz(place):
 def run(place):
     result = {}
     for name, part in (("kills", kills), ("flips", flips), ("resume", resume), ("fuzz", fuzz)):
-        place.log(f"saved: {name}")
-        result[name] = part(place)
+        kept = place.work / f"{name}.json"
+        if not kept.exists():
+            place.log(f"saved: {name}")
+            figures_of_part = part(place)
+            kept.write_text(json.dumps(figures_of_part), encoding="utf-8")
+        result[name] = json.loads(kept.read_text(encoding="utf-8"))
     return result
 
 
