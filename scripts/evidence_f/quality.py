@@ -11,13 +11,15 @@ TITLE = "Answers under selection"
 TIMED = False
 
 MODEL = "gemma3-270m"
-TRIALS = 10
 BUDGETS = "512,1K,4K"
-WAYS = ["--budgets", BUDGETS]
-GROUPINGS = ["--group-score", "mean,max", "--select-per", "kv-head,query-head"]
-# Small pages as far as dense finds needles; the others where a budget of 4,096 counts.
-NEEDLE = {"16": ["--contexts", "4K,8K,12K,16K,24K"], "64": ["--contexts", "4K,12K,16K"]}
-DIVERGENCE_CONTEXTS = ["8K", "32K"]
+WAYS = ["--budgets", BUDGETS, "--digest", "minmax,centre-std", "--group-score", "mean,max"]
+PAGE_SETS = ["--select-per", "kv-head,query-head"]
+DEPTHS = ["--depths", "0.125,0.375,0.625,0.875"]
+# Trials and contexts: small pages as far as dense finds needles; the others where a budget of 4,096
+# counts, fewer since they lose most.
+NEEDLE = {"16": (10, ["--contexts", "4K,12K,24K", *DEPTHS]),
+          "64": (3, ["--contexts", "12K,24K", *DEPTHS])}
+DIVERGENCE_CONTEXTS = ["8K", "24K"]
 DIVERGENCE_TOKENS = "64"
 # At this budget selection may lose one needle in a hundred that dense finds.
 GOAL_BUDGET, GOAL_LOST = 4096, 1.0
@@ -116,16 +118,16 @@ def run(place):
     folder.mkdir(parents=True, exist_ok=True)
     files = ["--model", model_file(place), "--text", str(text_file(place))]
     cells = {}
-    for size, contexts in NEEDLE.items():
+    for size, (trials, contexts) in NEEDLE.items():
         cells.update(merge_trials([
             evaluate(place, "needle", files + WAYS + contexts + [
                 "--page-size", size, "--trials", "1", "--first-trial", str(trial)],
-                folder / f"needle-{size}-trial-{trial}.csv") for trial in range(TRIALS)]))
+                folder / f"needle-{size}-trial-{trial}.csv") for trial in range(trials)]))
     write_rows(folder / "needle.csv", [{**dict(zip(CELL, key)), **cell} for key, cell in cells.items()])
     divergence = []
     for size in NEEDLE:
         for context in DIVERGENCE_CONTEXTS:
-            divergence += evaluate(place, "divergence", files + WAYS + GROUPINGS + [
+            divergence += evaluate(place, "divergence", files + WAYS + PAGE_SETS + [
                 "--page-size", size, "--contexts", context, "--tokens", DIVERGENCE_TOKENS],
                 folder / f"divergence-{size}-{context}.csv")
     write_rows(folder / "divergence.csv", divergence)
