@@ -114,7 +114,7 @@ def resume(place):
               "-o", model])
     place.log("saved: saving 128K tokens")
     saved = figures([place.memside, "bench", "decode", "--model", model, "--depth", "128K", "--policy",
-                     "pnm-kv", "--steps", "1", "--kv-save", target])
+                     "pnm-kv", "--page-size", "64", "--steps", "1", "--kv-save", target])
     result = {"tokens": saved["kv_saved_tokens"], "file_bytes": saved["kv_saved_bytes"],
               "save_s": saved["kv_save_s"], "resumes": []}
     for policy in ("pnm-kv", "dense"):

@@ -128,7 +128,7 @@ def run_case(place, model, folder, name, options, filed):
     cgroup = Cgroup(f"memside-evidence-{os.getpid()}", LIMIT_BYTES)
     try:
         command = [str(place.memside), "bench", "decode", "--model", str(model), "--depth", DEPTH,
-                   "--fill", "random", "--steps", str(STEPS), "--json", "-", *options]
+                   "--fill", "random", "--steps", str(STEPS), "--page-size", "64", "--json", "-", *options]
         if filed:
             command += ["--kv-tier", f"file:{folder}"]
         before = disk_rate(folder)

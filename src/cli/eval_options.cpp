@@ -60,11 +60,11 @@ Status read_grid(const Options& options, EvalRequest& request) {
         named_list<kv::SelectPer>(options, "--select-per", "kv-head", [](const std::string& item) {
             return kv::parse_select_per(item, "--select-per");
         }));
-    MEMSIDE_TRY(
-        grid.group_scores,
-        named_list<kv::GroupScore>(options, "--group-score", "mean", [](const std::string& item) {
-            return kv::parse_group_score(item, "--group-score");
-        }));
+    MEMSIDE_TRY(grid.group_scores,
+                named_list<kv::GroupScore>(options, "--group-score", default_group_score,
+                                           [](const std::string& item) {
+                                               return kv::parse_group_score(item, "--group-score");
+                                           }));
     engine::KvPolicy& base = grid.base;
     MEMSIDE_TRY(const std::size_t type,
                 options.choice("--digest-type", "f16", kv::digest_type_names()));
@@ -105,9 +105,9 @@ void declare_selection_lists(Options& options) {
     options.add("--budgets", "LIST", "tokens attended by a page set (default: 512,1K,4K)");
     options.add("--digest", "LIST", "minmax, centre-max, centre-mad, centre-std (default: all)");
     options.add("--select-per", "LIST", "layer, kv-head, query-head (default: kv-head)");
-    options.add("--group-score", "LIST", "of heads that share: mean, max (default: mean)");
+    options.add("--group-score", "LIST", "of heads that share: mean, max (default: max)");
     options.group("The same for all of them");
-    options.add("--page-size", "TOKENS", "a power of two from 16 (default: 64)");
+    options.add("--page-size", "TOKENS", "a power of two from 16 (default: 16)");
     options.add("--kv-type", "TYPE", "f16 (default), bf16 or int8");
     options.add("--digest-type", "TYPE", "f16 (default) or int8");
     options.add("--digest-coef", "C", "scales the radius of the centre kinds (default: 1)");
@@ -138,9 +138,9 @@ Result<EvalRequest> read_eval_request(const Options& options, const std::string&
     request.seed = static_cast<std::uint64_t>(seed);
     MEMSIDE_TRY(const std::int64_t threads, options.integer("--threads", 0, 0, 1024));
     request.decoder.threads = static_cast<unsigned>(threads);
-    MEMSIDE_TRY(
-        request.decoder.page_tokens,
-        options.integer("--page-size", 64, engine::min_page_tokens, engine::max_page_tokens));
+    MEMSIDE_TRY(request.decoder.page_tokens,
+                options.integer("--page-size", default_selected_page_tokens,
+                                engine::min_page_tokens, engine::max_page_tokens));
     if (!std::has_single_bit(static_cast<std::uint64_t>(request.decoder.page_tokens))) {
         return bad_input("--page-size",
                          fmt::format("{} is not a power of two", request.decoder.page_tokens));

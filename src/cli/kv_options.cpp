@@ -62,7 +62,8 @@ Status read_selection(const Options& options, engine::KvPolicy& policy) {
     MEMSIDE_TRY(selection.select_per,
                 kv::parse_select_per(options.text_or("--select-per", "kv-head"), "--select-per"));
     MEMSIDE_TRY(selection.group_score,
-                kv::parse_group_score(options.text_or("--group-score", "mean"), "--group-score"));
+                kv::parse_group_score(options.text_or("--group-score", default_group_score),
+                                      "--group-score"));
     MEMSIDE_TRY(selection.pinned.sink,
                 options.integer("--sink-pages", default_sink_pages, 0, 1 << 20));
     MEMSIDE_TRY(selection.pinned.recent,
@@ -150,7 +151,10 @@ void declare_kv_options(Options& options) {
                 "pnm-kv  only to the pages that matter, where they lie\n"
                 "png-kv  the same, with pages that stay selected in a pool\n"
                 "recall  the same, with all of them copied into a pool first");
-    options.add("--page-size", "TOKENS", "a power of two from 16 (default: 64)");
+    options.add(
+        "--page-size", "TOKENS",
+        "a power of two from 16 (default: 64, and 16 where pages are selected; that of a loaded "
+        "sequence)");
     options.add("--kv-type", "TYPE", "f16 (default), bf16 or int8");
     options.add(
         "--kv-tier", "TIER",
@@ -170,7 +174,7 @@ void declare_kv_options(Options& options) {
     options.add("--digest-coef", "C", "scales the radius of the centre kinds (default: 1)");
     options.add("--select-per", "UNIT",
                 "who shares a page set: layer, kv-head (default) or query-head");
-    options.add("--group-score", "HOW", "of heads that share: mean (default) or max");
+    options.add("--group-score", "HOW", "of heads that share: max (default) or mean");
     options.add("--dense-layers", "N", "the first N layers attend everything (default: 2)");
     options.add("--sink-pages", "N", "oldest pages that are always in (default: 1)");
     options.add("--recent-pages", "N", "newest pages that are always in (default: 2)");
@@ -194,8 +198,11 @@ Status read_kv_options(const Options& options, engine::DecoderOptions& decoder,
     MEMSIDE_TRY(const std::size_t type,
                 options.choice("--kv-type", "f16", {"f16", "bf16", "int8"}));
     decoder.kv_type = types[type];
-    MEMSIDE_TRY(decoder.page_tokens, options.integer("--page-size", 64, engine::min_page_tokens,
-                                                     engine::max_page_tokens));
+    const std::int64_t page_tokens =
+        decoder.policy.variant->selects ? default_selected_page_tokens : default_dense_page_tokens;
+    MEMSIDE_TRY(decoder.page_tokens,
+                options.integer("--page-size", page_tokens, engine::min_page_tokens,
+                                engine::max_page_tokens));
     if (!std::has_single_bit(static_cast<std::uint64_t>(decoder.page_tokens))) {
         return bad_input("--page-size", fmt::format("{} is not a power of two; allowed: 16, 32, 64 "
                                                     "to {}",

@@ -12,6 +12,11 @@ namespace memside::cli {
 inline constexpr std::int64_t default_sink_pages = 1;
 inline constexpr std::int64_t default_recent_pages = 2;
 inline constexpr std::int64_t default_dense_layers = 2;
+// Small pages where they are selected, and the best of the heads that share a page set, for
+// answers; larger ones where all are attended, for speed (docs/quality.md).
+inline constexpr std::int64_t default_selected_page_tokens = 16;
+inline constexpr std::int64_t default_dense_page_tokens = 64;
+inline constexpr const char* default_group_score = "max";
 
 void declare_kv_options(Options& options);
 

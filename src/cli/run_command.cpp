@@ -148,6 +148,10 @@ Result<RunResult> run(const RunRequest& request, bool show_text) {
                         request.generate.prompt_steps, prompt.size(), prompt.size() - 1));
     }
     engine::DecoderOptions options = request.decoder;
+    if (const auto saved_page = saved.page_tokens(); saved_page && !request.page_size_given) {
+        options.page_tokens = *saved_page;
+        MEMSIDE_CHECK(engine::check_policy(options.policy, options.page_tokens));
+    }
     options.capacity_tokens =
         static_cast<std::int64_t>(prompt.size()) + request.generate.max_tokens;
     if (options.capacity_tokens > model.config.spec.window_tokens) {

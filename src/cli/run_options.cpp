@@ -88,6 +88,7 @@ Result<RunRequest> read_run_request(const Options& options) {
     }
     engine::DecoderOptions& decoder = request.decoder;
     MEMSIDE_TRY(request.saved, read_saved_options(options));
+    request.page_size_given = options.text("--page-size").has_value();
     request.record_scores = options.text("--record-scores");
     MEMSIDE_CHECK(read_kv_options(options, decoder, request.record_scores.has_value()));
     MEMSIDE_CHECK(check_saved_tier(request.saved, decoder.tier));

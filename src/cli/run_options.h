@@ -21,6 +21,7 @@ struct RunRequest {
     std::optional<std::string> record_scores;  // where page scores of decode steps go
     engine::GenerateOptions generate;
     SavedRunOptions saved;
+    bool page_size_given = false;    // else that of a loaded sequence is taken
     engine::DecoderOptions decoder;  // capacity is set when the prompt's tokens are known
 };
 

@@ -53,6 +53,10 @@ class SavedRun {
                                  const std::string& path, unsigned threads);
 
     // Of the file to load; none without.
+    std::optional<std::int64_t> page_tokens() const {
+        if (file_ == nullptr) return std::nullopt;
+        return file_->saved.contents().shape.page_tokens;
+    }
     std::span<const engine::TokenId> tokens() const {
         return file_ == nullptr ? std::span<const engine::TokenId>() : file_->saved.tokens();
     }

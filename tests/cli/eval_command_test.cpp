@@ -155,7 +155,7 @@ TEST_F(EvalCommandTest, what_is_wrong_takes_one_line_and_status_2) {
         refused(evaluation, {"--model", "m.gguf"}, "--text: is required: a file of real text");
         refused(evaluation, with(files, {"--contexts", "2K,1K"}), "does not ascend");
         refused(evaluation, with(files, {"--contexts", "2K,,4K"}), "has an empty item");
-        refused(evaluation, with(files, {"--budgets", "128"}), "--budget: 128 tokens are 2 pages");
+        refused(evaluation, with(files, {"--budgets", "32"}), "--budget: 32 tokens are 2 pages");
         refused(evaluation, with(files, {"--digest", "median"}), "--digest");
         refused(evaluation, with(files, {"--digest", "minmax,minmax"}), "is given twice");
         refused(evaluation, with(files, {"--digest-coef", "2"}), "--digest-coef");

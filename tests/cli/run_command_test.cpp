@@ -61,7 +61,7 @@ TEST(RunCommand, an_option_without_meaning_for_the_policy_is_refused) {
     refused({"--policy", "pnm-kv", "--steady", "1K"}, "--steady: has no meaning for --policy pnm");
     refused({"--policy", "png-kv", "--kv-pool", "1G"},
             "--kv-pool: has no meaning for --policy png");
-    refused({"--policy", "pnm-kv", "--budget", "128"}, "--budget: 128 tokens are 2 pages of 64");
+    refused({"--policy", "pnm-kv", "--budget", "32"}, "--budget: 32 tokens are 2 pages of 16");
     refused({"--policy", "pnm-kv", "--budget-mass", "1.5"}, "--budget-mass: 1.5 is not a share");
     refused({"--policy", "pnm-kv", "--digest-coef", "2"}, "--digest-coef");
     refused({"--policy", "pnm-kv", "--digest", "median"}, "--digest");

@@ -87,8 +87,10 @@ TEST_F(SavedRunTest, what_does_not_fit_is_refused_with_both_values) {
     run({"--prompt-file", "prompt.txt", "--max-tokens", "1", "--kv-save", "s.kv"});
     refused({"--kv-load", "s.kv", "--kv-type", "int8"},
             "s.kv: was saved with --kv-type f16, this run has int8");
-    Arguments larger{"run", "--model", "m.gguf", "--kv-load", "s.kv"};
+    Arguments larger{"run", "--model", "m.gguf", "--kv-load", "s.kv", "--page-size", "64"};
     EXPECT_THAT(place_.run(larger).err, HasSubstr("with --page-size 16, this run has 64"));
+    // Without the option the size is that of the file.
+    EXPECT_EQ(place_.run({"run", "--model", "m.gguf", "--kv-load", "s.kv"}).exit_status, 0);
     make_model("other.gguf", "2");
     refused({"--kv-load", "s.kv"}, "s.kv: was saved by another model: its fingerprint is ", 2,
             "other.gguf");
