@@ -98,8 +98,8 @@ def measure(place, folder, cell, run):
     if not path.is_file():
         model, policy, depth = cell
         place.log(f"{model} {policy} {depth}, run {run + 1} of {RUNS}")
-        # The model scores the mean of the heads that share a page set.
-        options = [*SELECTING, "--group-score", "mean"] if policy != "dense" else []
+        # The model scores the mean of the heads that share a page set; minmax is its default.
+        options = [*SELECTING, "--digest", "minmax", "--group-score", "mean"] if policy != "dense" else []
         output_of([place.memside, "bench", "decode", "--model", model_file(place, folder, model),
                    "--depth", depth, "--fill", "random", "--policy", policy, *options, "--json",
                    path])

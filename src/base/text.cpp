@@ -63,6 +63,17 @@ Result<std::size_t> parse_choice(std::string_view text, const std::vector<std::s
                            near.empty() ? all : fmt::format("did you mean '{}'? ({})", near, all)));
 }
 
+std::vector<std::string> split(std::string_view text, char separator) {
+    std::vector<std::string> pieces;
+    for (std::size_t end = text.find(separator); end != std::string_view::npos;
+         end = text.find(separator)) {
+        pieces.emplace_back(text.substr(0, end));
+        text.remove_prefix(end + 1);
+    }
+    pieces.emplace_back(text);
+    return pieces;
+}
+
 std::string join(const std::vector<std::string>& items, std::string_view separator) {
     return fmt::format("{}", fmt::join(items, separator));
 }

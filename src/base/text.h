@@ -23,6 +23,9 @@ std::string hint(std::string_view word, const std::vector<std::string>& candidat
 Result<std::size_t> parse_choice(std::string_view text, const std::vector<std::string>& allowed,
                                  const std::string& where);
 
+// The pieces of `text` between the separators, empty ones included; at least one.
+std::vector<std::string> split(std::string_view text, char separator);
+
 std::string join(const std::vector<std::string>& items, std::string_view separator);
 
 // `text` on one line: control characters as \x0a.

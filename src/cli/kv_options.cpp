@@ -69,7 +69,7 @@ Status read_selection(const Options& options, engine::KvPolicy& policy) {
     MEMSIDE_TRY(selection.pinned.recent,
                 options.integer("--recent-pages", default_recent_pages, 0, 1 << 20));
     MEMSIDE_TRY(const std::size_t kind,
-                options.choice("--digest", "minmax", kv::digest_kind_names()));
+                options.choice("--digest", "centre-std", kv::digest_kind_names()));
     policy.digest.kind = static_cast<kv::DigestKind>(kind);
     MEMSIDE_TRY(const std::size_t type,
                 options.choice("--digest-type", "f16", kv::digest_type_names()));
@@ -93,12 +93,9 @@ Status read_selection(const Options& options, engine::KvPolicy& policy) {
 // "0" or "0,2": memory nodes. Where the machine has one only, it is where memory comes from anyway.
 Result<engine::MemoryPlacement> read_nodes(std::string_view text) {
     std::vector<int> numbers;
-    for (std::size_t at = 0; at <= text.size();) {
-        const std::size_t end = std::min(text.find(',', at), text.size());
-        MEMSIDE_TRY(const std::int64_t number,
-                    parse_integer(text.substr(at, end - at), 0, 4095, "--kv-tier"));
+    for (const std::string& node : split(text, ',')) {
+        MEMSIDE_TRY(const std::int64_t number, parse_integer(node, 0, 4095, "--kv-tier"));
         numbers.push_back(static_cast<int>(number));
-        at = end + 1;
     }
     MEMSIDE_TRY(const engine::NumaTopology topology, engine::NumaTopology::of_machine());
     engine::MemoryPlacement placement;
@@ -169,7 +166,7 @@ void declare_kv_options(Options& options) {
     options.add("--budget-mass", "P",
                 "stop earlier, at this share of the estimated softmax (default: 1)");
     options.add("--digest", "KIND",
-                "what stands for a page: minmax (default), centre-max, centre-mad or centre-std");
+                "what stands for a page: centre-std (default), centre-mad, centre-max or minmax");
     options.add("--digest-type", "TYPE", "f16 (default) or int8");
     options.add("--digest-coef", "C", "scales the radius of the centre kinds (default: 1)");
     options.add("--select-per", "UNIT",

@@ -63,7 +63,7 @@ TEST(RunCommand, an_option_without_meaning_for_the_policy_is_refused) {
             "--kv-pool: has no meaning for --policy png");
     refused({"--policy", "pnm-kv", "--budget", "32"}, "--budget: 32 tokens are 2 pages of 16");
     refused({"--policy", "pnm-kv", "--budget-mass", "1.5"}, "--budget-mass: 1.5 is not a share");
-    refused({"--policy", "pnm-kv", "--digest-coef", "2"}, "--digest-coef");
+    refused({"--policy", "pnm-kv", "--digest", "minmax", "--digest-coef", "2"}, "--digest-coef");
     refused({"--policy", "pnm-kv", "--digest", "median"}, "--digest");
     refused({"--policy", "fast"}, "--policy");
     refused({"--page-size", "48"}, "--page-size: 48 is not a power of two");
