@@ -54,6 +54,25 @@ def page_table(head, rows):
     return "\n".join(lines) + "\n"
 
 
+def bible(folder, name="kjv", first=0, count=None):
+    """Real text in `folder`, made once: the King James Bible as Debian's package bible-kjv-text prints
+    it, or `count` bytes of it."""
+    path = Path(folder) / f"{name}.txt"
+    if not path.exists():
+        text = subprocess.run(["bible", "-f", "gen1:1-rev22:21"], check=True,
+                              capture_output=True).stdout
+        partial = path.with_suffix(".part")
+        partial.write_bytes(text[first:] if count is None else text[first:first + count])
+        partial.rename(path)
+    return path
+
+
+def real_model(tree, name):
+    """The path of a model that scripts/fetch-model knows."""
+    return subprocess.run([str(Path(tree) / "scripts/fetch-model"), name], check=True,
+                          capture_output=True, text=True).stdout.strip().splitlines()[-1]
+
+
 class Driver:
     """parts: {name: function that returns figures}, in order; timed: names of those that measure
     times; write(records, missing): the page."""

@@ -5,6 +5,8 @@ import json
 import subprocess
 from pathlib import Path
 
+from evidence_driver import bible, page_table as table, real_model
+
 TITLE = "Associative recall at 1M tokens"
 TIMED = False
 
@@ -19,23 +21,6 @@ RUNS = {
 GOAL_BUDGET = 4096
 
 
-def text_file(place):
-    path = Path(place.work) / "kjv.txt"
-    if not path.exists():
-        text = subprocess.run(["bible", "-f", "gen1:1-rev22:21"], check=True,
-                              capture_output=True).stdout
-        partial = path.with_suffix(".part")
-        partial.write_bytes(text)
-        partial.rename(path)
-    return path
-
-
-def model_file(place):
-    fetched = subprocess.run([str(Path(place.tree) / "scripts/fetch-model"), MODEL], check=True,
-                             capture_output=True, text=True).stdout.strip().splitlines()
-    return fetched[-1]
-
-
 def run(place):
     results = {}
     for name, options in RUNS.items():
@@ -43,17 +28,12 @@ def run(place):
         if not kept.exists():
             place.log(f"associative: {name}")
             partial = kept.with_suffix(".part")
-            subprocess.run([str(place.memside), "eval", "associative", "--model", model_file(place),
-                            "--text", str(text_file(place)), "--margins", MARGINS, *options,
+            subprocess.run([str(place.memside), "eval", "associative", "--model", real_model(place.tree, MODEL),
+                            "--text", str(bible(place.work)), "--margins", MARGINS, *options,
                             "--json", str(partial)], check=True, stdout=subprocess.DEVNULL)
             partial.rename(kept)
         results[name] = json.loads(kept.read_text(encoding="utf-8"))
     return results
-
-
-def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
 def way(cell):

@@ -7,6 +7,8 @@ import subprocess
 from collections import defaultdict
 from pathlib import Path
 
+from evidence_driver import bible, page_table as table, real_model
+
 TITLE = "Answers under selection"
 TIMED = False
 
@@ -28,23 +30,6 @@ POLICY = ["policy", "page_size_tokens", "budget_tokens", "digest", "select_per",
 CELL = POLICY + ["context_tokens", "depth"]
 COUNTS = ["trials", "dense_found", "found", "lost", "gained"]
 READ = ["kv_bytes_read_per_step", "digest_bytes_read_per_step"]
-
-
-def text_file(place):
-    """The King James Bible as Debian's package prints it."""
-    path = Path(place.work) / "kjv.txt"
-    if not path.exists():
-        text = subprocess.run(["bible", "-f", "gen1:1-rev22:21"], check=True, capture_output=True).stdout
-        partial = path.with_suffix(".part")
-        partial.write_bytes(text)
-        partial.rename(path)
-    return path
-
-
-def model_file(place):
-    fetched = subprocess.run([str(Path(place.tree) / "scripts/fetch-model"), MODEL], check=True,
-                             capture_output=True, text=True).stdout.strip().splitlines()
-    return fetched[-1]
 
 
 def rows_of(path):
@@ -116,7 +101,7 @@ def write_rows(path, rows):
 def run(place):
     folder = Path(place.work) / "quality"
     folder.mkdir(parents=True, exist_ok=True)
-    files = ["--model", model_file(place), "--text", str(text_file(place))]
+    files = ["--model", real_model(place.tree, MODEL), "--text", str(bible(place.work))]
     cells = {}
     for size, (trials, contexts) in NEEDLE.items():
         cells.update(merge_trials([
@@ -144,11 +129,6 @@ def summary(cells, divergence):
              for of, cell in named if of["policy"] == "dense" and of["page_size_tokens"] == smallest]
     return {"trials": max(cell["trials"] for cell in dense), "dense": dense,
             "needle": totals_of(cells), "divergence": divergence}
-
-
-def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]) + "\n"
 
 
 def tokens(count):

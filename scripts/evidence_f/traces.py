@@ -5,6 +5,8 @@ import json
 import subprocess
 from pathlib import Path
 
+from evidence_driver import bible, page_table as table, real_model
+
 TITLE = "Recorded page scores, and synthetic ones fitted to them"
 TIMED = False
 
@@ -17,23 +19,6 @@ TEXTS = {"genesis": 0, "psalms": 2_000_000}
 BYTES = 1_000_000  # enough for the longest context
 
 
-def text_file(place, name):
-    path = Path(place.work) / f"{name}.txt"
-    if not path.exists():
-        text = subprocess.run(["bible", "-f", "gen1:1-rev22:21"], check=True,
-                              capture_output=True).stdout
-        partial = path.with_suffix(".part")
-        partial.write_bytes(text[TEXTS[name]:TEXTS[name] + BYTES])
-        partial.rename(path)
-    return path
-
-
-def model_file(place):
-    fetched = subprocess.run([str(Path(place.tree) / "scripts/fetch-model"), MODEL], check=True,
-                             capture_output=True, text=True).stdout.strip().splitlines()
-    return fetched[-1]
-
-
 def run_memside(place, arguments):
     subprocess.run([str(place.memside), *map(str, arguments)], check=True,
                    stdout=subprocess.DEVNULL)
@@ -44,7 +29,7 @@ def recording(place, model, context, name):
     path = Path(place.work) / f"{context}.{name}.scores"
     if not path.exists():
         place.log(f"traces: {name} at {context}")
-        run_memside(place, ["run", "--model", model, "--prompt-file", text_file(place, name),
+        run_memside(place, ["run", "--model", model, "--prompt-file", bible(place.work, name, TEXTS[name], BYTES),
                             "--prompt-tokens", context - 1 + STEPS, "--prompt-steps", STEPS,
                             "--max-tokens", 1, "--page-size", PAGE, "--record-scores", path,
                             "--json", path.with_suffix(".run.json")])
@@ -68,7 +53,7 @@ def simulated(place, model, context, name, scores):
 
 
 def run(place):
-    model = model_file(place)
+    model = real_model(place.tree, MODEL)
     result = {"page_size_tokens": PAGE, "steps": STEPS, "contexts": []}
     for context in CONTEXTS:
         paths = {name: recording(place, model, context, name) for name in TEXTS}
@@ -87,11 +72,6 @@ def run(place):
                 "pages_selected_per_step", "pages_recalled_per_step")}
         result["contexts"].append(one)
     return result
-
-
-def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
 def statistics_rows(context, described):

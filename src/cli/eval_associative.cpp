@@ -22,18 +22,6 @@ constexpr const char* examples =
 
 constexpr std::size_t max_text_bytes = std::size_t{1} << 30;
 
-std::vector<std::string> split_at_commas(const std::string& text) {
-    std::vector<std::string> parts{""};
-    for (const char c : text) {
-        if (c == ',') {
-            parts.emplace_back();
-        } else {
-            parts.back() += c;
-        }
-    }
-    return parts;
-}
-
 Result<std::vector<eval::AssociativeDigest>> read_digests(const Options& options) {
     std::vector<eval::AssociativeDigest> digests;
     MEMSIDE_TRY(const double coefficient,
@@ -47,11 +35,11 @@ Result<std::vector<eval::AssociativeDigest>> read_digests(const Options& options
     };
     const std::string kinds = options.text_or("--digest", join(kv::digest_kind_names(), ","));
     const std::string types = options.text_or("--digest-type", join(kv::digest_type_names(), ","));
-    for (const std::string& kind_name : split_at_commas(kinds)) {
+    for (const std::string& kind_name : split(kinds, ',')) {
         MEMSIDE_TRY(const std::size_t kind, number(kind_name, kv::digest_kind_names(), "--digest"));
         const auto chosen = static_cast<kv::DigestKind>(kind);
         MEMSIDE_CHECK(kv::check_coefficient(chosen, coefficient, "--digest-coef"));
-        for (const std::string& type_name : split_at_commas(types)) {
+        for (const std::string& type_name : split(types, ',')) {
             MEMSIDE_TRY(const std::size_t type,
                         number(type_name, kv::digest_type_names(), "--digest-type"));
             digests.push_back(
@@ -64,10 +52,9 @@ Result<std::vector<eval::AssociativeDigest>> read_digests(const Options& options
 Result<std::vector<eval::Grouping>> read_groupings(const Options& options) {
     std::vector<eval::Grouping> groupings;
     for (const std::string& per :
-         split_at_commas(options.text_or("--select-per", "kv-head,query-head"))) {
+         split(options.text_or("--select-per", "kv-head,query-head"), ',')) {
         MEMSIDE_TRY(const kv::SelectPer unit, kv::parse_select_per(per, "--select-per"));
-        for (const std::string& how :
-             split_at_commas(options.text_or("--group-score", "mean,max"))) {
+        for (const std::string& how : split(options.text_or("--group-score", "mean,max"), ',')) {
             MEMSIDE_TRY(const kv::GroupScore score, kv::parse_group_score(how, "--group-score"));
             groupings.push_back({unit, score});
             // Of a head alone there is nothing to put together.
@@ -102,12 +89,12 @@ Result<AssociativeRequest> read_request(const Options& options) {
     MEMSIDE_TRY(const std::int64_t head, options.integer("--kv-head", 0, 0, 1 << 16));
     request.kv_head = static_cast<int>(head);
     for (const std::string& part :
-         split_at_commas(options.text_or("--margins", "24,16,12,8,6,4,3,2,1,0.5,0,-1"))) {
+         split(options.text_or("--margins", "24,16,12,8,6,4,3,2,1,0.5,0,-1"), ',')) {
         MEMSIDE_TRY(const double margin, parse_number(part, "--margins"));
         run.margins.push_back(margin);
     }
     std::ranges::sort(run.margins, std::greater<>());
-    for (const std::string& part : split_at_commas(options.text_or("--budgets", "512,1K,4K"))) {
+    for (const std::string& part : split(options.text_or("--budgets", "512,1K,4K"), ',')) {
         MEMSIDE_TRY(const std::int64_t budget, parse_tokens(part, "--budgets"));
         MEMSIDE_CHECK(kv::check_budget(budget, run.shape.page_tokens, run.pinned, "--budgets"));
         run.budget_tokens.push_back(budget);

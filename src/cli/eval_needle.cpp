@@ -86,27 +86,7 @@ int run_eval_needle(const std::vector<std::string>& arguments) {
     options.add("--digits", "N", "of a value that is a number; 0: it is a word (default)");
     declare_selection_lists(options);
     declare_eval_outputs(options);
-    if (const Status parsed = options.parse(arguments); !parsed.ok()) {
-        return fail("eval", parsed.error());
-    }
-    if (options.help_shown()) return 0;
-    const Result<EvalRequest> request = read_eval_request(options, default_contexts);
-    if (!request.ok()) return fail("eval", request.error());
-    const Result<eval::NeedleSetup> setup = read_setup(options, *request);
-    if (!setup.ok()) return fail("eval", setup.error());
-    const Result<bool> on_standard_output = check_outputs(
-        options, {"--json", "--csv"}, {{"--model", request->model}, {"--text", request->text}});
-    if (!on_standard_output.ok()) return fail("eval", on_standard_output.error());
-    const Result<NeedleReport> report = run(*request, *setup);
-    if (!report.ok()) return fail("eval", report.error());
-    OutputSet outputs;
-    if (const auto path = options.text("--json")) outputs.add(*path, to_json(*report));
-    if (const auto path = options.text("--csv")) outputs.add(*path, to_csv(*report));
-    if (!*on_standard_output) outputs.add("-", to_text(*report, wants_colour()));
-    if (const Status written = outputs.commit(); !written.ok()) {
-        return fail("eval", written.error());
-    }
-    return 0;
+    return run_evaluation(options, arguments, default_contexts, read_setup, run);
 }
 
 }  // namespace memside::cli

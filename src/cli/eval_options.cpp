@@ -157,14 +157,7 @@ Result<EvalRequest> read_eval_request(const Options& options, const std::string&
 Result<std::vector<std::string>> list_of(const Options& options, const std::string& name,
                                          const std::string& fallback) {
     const std::string text = options.text_or(name, fallback);
-    std::vector<std::string> items(1);
-    for (const char letter : text) {
-        if (letter == ',') {
-            items.emplace_back();
-        } else {
-            items.back() += letter;
-        }
-    }
+    std::vector<std::string> items = split(text, ',');
     for (std::string& item : items) {
         item = std::string(trim(item));
         if (item.empty()) {

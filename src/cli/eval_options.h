@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "cli/options.h"
+#include "cli/terminal.h"
 #include "engine/decoder.h"
 #include "engine/tokenizer.h"
 #include "eval/selection_grid.h"
@@ -32,6 +33,34 @@ void declare_eval_outputs(Options& options);
 
 // bad_input for what is out of range or contradicts itself.
 Result<EvalRequest> read_eval_request(const Options& options, const std::string& default_contexts);
+
+// What an evaluation does once its options are declared. read(options, request) gives its setup,
+// run(request, setup) its report, of which to_json(), to_csv() and to_text() are written.
+template <typename Read, typename Run>
+int run_evaluation(Options& options, const std::vector<std::string>& arguments,
+                   const std::string& default_contexts, const Read& read, const Run& run) {
+    if (const Status parsed = options.parse(arguments); !parsed.ok()) {
+        return fail("eval", parsed.error());
+    }
+    if (options.help_shown()) return 0;
+    const Result<EvalRequest> request = read_eval_request(options, default_contexts);
+    if (!request.ok()) return fail("eval", request.error());
+    const auto setup = read(options, *request);
+    if (!setup.ok()) return fail("eval", setup.error());
+    const Result<bool> on_standard_output = check_outputs(
+        options, {"--json", "--csv"}, {{"--model", request->model}, {"--text", request->text}});
+    if (!on_standard_output.ok()) return fail("eval", on_standard_output.error());
+    const auto report = run(*request, *setup);
+    if (!report.ok()) return fail("eval", report.error());
+    OutputSet outputs;
+    if (const auto path = options.text("--json")) outputs.add(*path, to_json(*report));
+    if (const auto path = options.text("--csv")) outputs.add(*path, to_csv(*report));
+    if (!*on_standard_output) outputs.add("-", to_text(*report, wants_colour()));
+    if (const Status written = outputs.commit(); !written.ok()) {
+        return fail("eval", written.error());
+    }
+    return 0;
+}
 
 // The items between the commas of an option's value; bad_input when one is empty.
 Result<std::vector<std::string>> list_of(const Options& options, const std::string& name,

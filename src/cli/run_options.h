@@ -27,7 +27,7 @@ struct RunRequest {
 
 void declare_run_options(Options& options);
 
-// bad_input for options out of range, contradictory, or not implemented yet.
+// bad_input for options out of range, or contradictory.
 Result<RunRequest> read_run_request(const Options& options);
 
 }  // namespace memside::cli

@@ -33,18 +33,6 @@ struct Request {
     unsigned threads = 0;
 };
 
-std::vector<std::string> split_at_commas(const std::string& text) {
-    std::vector<std::string> parts{""};
-    for (const char c : text) {
-        if (c == ',') {
-            parts.emplace_back();
-        } else {
-            parts.back() += c;
-        }
-    }
-    return parts;
-}
-
 Result<Trace> open_trace(const std::string& path, const Options& options) {
     Trace trace;
     trace.path = path;
@@ -60,7 +48,7 @@ Result<Trace> open_trace(const std::string& path, const Options& options) {
         return trace;
     }
     for (std::int64_t request = 0; request < header.requests; ++request) {
-        for (const std::string& part : split_at_commas(*chosen)) {
+        for (const std::string& part : split(*chosen, ',')) {
             MEMSIDE_TRY(const std::int64_t layer,
                         parse_integer(part, 0, header.layers - 1, "--layers"));
             trace.streams.push_back({request, layer});
@@ -74,7 +62,7 @@ Result<std::vector<std::int64_t>> read_budgets(const Options& options,
                                                const kv::ScoreFileHeader& header) {
     std::vector<std::int64_t> pages;
     if (const auto given = options.text("--budgets")) {
-        for (const std::string& part : split_at_commas(*given)) {
+        for (const std::string& part : split(*given, ',')) {
             MEMSIDE_TRY(const std::int64_t tokens, parse_tokens(part, "--budgets"));
             if (tokens >= header.context_tokens) {
                 return bad_input("--budgets", fmt::format("{} is all of a context of {}", part,

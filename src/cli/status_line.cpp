@@ -23,8 +23,9 @@ constexpr double between_lines_s = 10.0;
 StatusLine::StatusLine(std::string command)
     : command_(std::move(command)), terminal_(isatty(STDERR_FILENO) == 1) {}
 
-StatusLine::~StatusLine() {
+void StatusLine::clear() {
     if (terminal_ && shown_) std::fputs("\r\x1b[K", stderr);
+    shown_ = false;
 }
 
 void StatusLine::show(const std::function<std::string()>& text) {

@@ -1,4 +1,4 @@
-// How far a long evaluation is, on standard error: on a terminal one line that is written over,
+// How far long work is, on standard error: on a terminal one line that is written over,
 // elsewhere a line now and then. One of a second says nothing.
 #pragma once
 
@@ -12,12 +12,14 @@ class StatusLine {
   public:
     // `command` begins every line: "eval".
     explicit StatusLine(std::string command);
-    ~StatusLine();
+    ~StatusLine() { clear(); }
     StatusLine(const StatusLine&) = delete;
     StatusLine& operator=(const StatusLine&) = delete;
 
     // Calls `text` for what to say when it is time to say something.
     void show(const std::function<std::string()>& text);
+    // Takes away what a terminal shows.
+    void clear();
 
   private:
     using Clock = std::chrono::steady_clock;

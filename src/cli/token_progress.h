@@ -2,9 +2,10 @@
 // written over, elsewhere a line now and then. Prompts of a second say nothing.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
+
+#include "cli/status_line.h"
 
 namespace memside::cli {
 
@@ -17,15 +18,9 @@ class TokenProgress {
     void show(std::int64_t tokens);
 
   private:
-    using Clock = std::chrono::steady_clock;
-
-    std::string what_;
     std::int64_t total_;
     std::string unit_;
-    bool terminal_;
-    Clock::time_point start_ = Clock::now();
-    Clock::time_point last_ = start_;
-    bool shown_ = false;
+    StatusLine line_;
 };
 
 }  // namespace memside::cli

@@ -22,18 +22,8 @@ namespace fs = std::filesystem;
 // One method, or several names with commas. A method's own options have commas too, so what has a
 // colon is one method.
 Status add_methods(const std::string& text, std::vector<tune::Method>& methods) {
-    std::vector<std::string> parts;
-    if (text.find(':') != std::string::npos) {
-        parts.push_back(text);
-    } else {
-        std::size_t begin = 0;
-        for (std::size_t comma = text.find(','); comma != std::string::npos;
-             comma = text.find(',', begin)) {
-            parts.push_back(text.substr(begin, comma - begin));
-            begin = comma + 1;
-        }
-        parts.push_back(text.substr(begin));
-    }
+    const bool one = text.find(':') != std::string::npos;
+    const std::vector<std::string> parts = one ? std::vector{text} : split(text, ',');
     for (const std::string& part : parts) {
         MEMSIDE_TRY(tune::Method method, tune::parse_method(part, "--methods"));
         for (const tune::Method& other : methods) {

@@ -4,17 +4,16 @@
 #include <cassert>
 #include <cmath>
 
+#include "engine/digest_kernel.h"
+#include "engine/loop_parts.h"
 #include "kv/digest_storage.h"
 #include "model/gguf_types.h"
 
 namespace memside {
 namespace {
 
-// Sizes of the parts that the engine's loops are cut into (engine/matmul.cpp, page_scan.cpp).
-constexpr double matmul_part_bytes = 64 * 1024;
-constexpr double matmul_most_rows = 1024;
-constexpr double pages_per_block = 16;
-constexpr double blocks_per_part = 8;
+constexpr double pages_per_block = engine::digest_block_pages;
+constexpr double blocks_per_part = engine::scan_blocks_per_part;
 // Row length that calibrate measures products with.
 constexpr double measured_columns = 2048;
 
@@ -120,8 +119,8 @@ double CpuMachine::own_s(double bytes, double active, double one, double many) {
 
 double CpuMachine::matmul_s(const std::string& type, double rows, double columns, bool cold) const {
     const double row_bytes = weight_row_bytes(type, columns);
-    const double rows_per_part =
-        std::clamp(std::floor(matmul_part_bytes / row_bytes), 1.0, matmul_most_rows);
+    const auto rows_per_part =
+        static_cast<double>(engine::matmul_rows_per_part(static_cast<std::int64_t>(row_bytes)));
     const double parts = std::ceil(rows / rows_per_part);
     const double busy = active(parts);
     const CpuRates& rate = rates(busy);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/loop_parts.h"
 #include "kv/digest_storage.h"
 
 namespace memside {
@@ -134,11 +135,13 @@ class CpuStep {
             extra_s + machine_.attention_s(load, job_.format.value_type, cold_), bytes);
     }
 
-    // The parts that engine/attention.cpp makes.
+    static double parts_of(double pages) {
+        return static_cast<double>(engine::attention_parts(static_cast<std::int64_t>(pages)));
+    }
+
     void attend_all(int layer) {
         PageLoad all = load(pages_of(layer));
-        const double parts =
-            std::clamp(std::floor(pages_of(layer) / 4.0), 1.0, 4.0 * machine_.threads());
+        const double parts = parts_of(pages_of(layer));
         const double head_parts =
             parts >= machine_.threads()
                 ? 1.0
@@ -172,9 +175,7 @@ class CpuStep {
         }
         PageLoad chosen = load(pages_.selected);
         chosen.cached_pages = copies;
-        // About four parts a thread (engine/page_list_attention.cpp).
-        const double parts =
-            machine_.threads() > 1.0 ? std::ceil(4.0 * machine_.threads() / sets) : 1.0;
+        const double parts = parts_of(pages_.selected);
         chosen.jobs = sets * parts;
         const double listing = pages_.resident > 0.0
                                    ? (pages_.selected + pages_.resident) * one_.lookup_s

@@ -3,7 +3,7 @@
 #include <cassert>
 #include <numbers>
 
-#include "engine/attention_parts.h"
+#include "engine/loop_parts.h"
 
 namespace memside::engine {
 namespace {

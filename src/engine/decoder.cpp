@@ -59,12 +59,11 @@ Result<std::unique_ptr<Decoder>> Decoder::make(const ModelFile& model,
                 share_pool(options.tier, shape, selecting, spec.heads, block_tokens, policy));
     MEMSIDE_TRY(KvStore store, KvStore::make(shape, tier));
     auto decoder = std::unique_ptr<Decoder>(new Decoder(model, options, std::move(store)));
-    MEMSIDE_CHECK(decoder->make_selection(policy, selecting));
     if (!options.placement.nodes.empty() && options.placement.real) {
-        const std::vector<int> nodes = options.placement.numbers();
-        MEMSIDE_CHECK(decoder->store_.bind(nodes));
-        if (decoder->selected_ != nullptr) MEMSIDE_CHECK(decoder->selected_->bind(nodes));
+        decoder->nodes_ = options.placement.numbers();
+        MEMSIDE_CHECK(decoder->store_.bind(decoder->nodes_));
     }
+    MEMSIDE_CHECK(decoder->make_selection(policy, selecting));
     return decoder;
 }
 
@@ -72,6 +71,7 @@ Status Decoder::make_selection(const KvPolicy& policy, const std::vector<bool>& 
     if (!policy.variant->selects) return {};
     MEMSIDE_TRY(selected_,
                 PolicyAttention::make(store_, pool_, config_.spec.heads, policy, selecting));
+    if (!nodes_.empty()) MEMSIDE_CHECK(selected_->bind(nodes_));
     selected_->set_observer(selection_observer_);
     return {};
 }

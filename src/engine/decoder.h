@@ -148,6 +148,7 @@ class Decoder {
     const DecoderWeights& weights_;
     ThreadPool pool_;
     KvStore store_;
+    std::vector<int> nodes_;  // that memory is bound to; empty: none
     Attention attention_;
     std::unique_ptr<PolicyAttention> selected_;
     AttentionObserver* observer_ = nullptr;

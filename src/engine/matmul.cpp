@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "engine/cpu_features.h"
+#include "engine/loop_parts.h"
 
 namespace memside::engine {
 namespace {
@@ -49,10 +50,7 @@ void matmul(ThreadPool& pool, const Matrix& weight, Activations& activations, fl
         activations.reserve_integers();
         activations.quantize_row(0);
     }
-    // Parts of about 64 KiB of weights: short enough to even out, long enough to stream.
-    constexpr std::int64_t part_bytes = 64 * 1024;
-    const std::int64_t rows_per_part =
-        std::clamp<std::int64_t>(part_bytes / weight.bytes_per_row(), 1, 1024);
+    const std::int64_t rows_per_part = matmul_rows_per_part(weight.bytes_per_row());
     const std::int64_t parts = (weight.rows + rows_per_part - 1) / rows_per_part;
     pool.run(parts, [&](std::int64_t part) {
         const std::int64_t first = part * rows_per_part;

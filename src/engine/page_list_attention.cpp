@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "engine/attention_parts.h"
+#include "engine/loop_parts.h"
 
 namespace memside::engine {
 

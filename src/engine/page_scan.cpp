@@ -3,6 +3,7 @@
 #include <cassert>
 #include <limits>
 
+#include "engine/loop_parts.h"
 #include "kv/layout.h"
 
 namespace memside::engine {
@@ -12,8 +13,6 @@ static_assert(digest_block_pages == kv::score_block_pages);
 static_assert(superpage_pages == digest_block_pages, "a block of pages is a superpage");
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-// Blocks, of all KV heads, that one part of a scan takes: 256 KiB with 8 KV heads of dimension 64.
-constexpr std::int64_t blocks_per_part = 8;
 constexpr std::int64_t reads_per_part = 64;
 
 // Steps without a trial after many failures in a row. A trial that fails reads the superpages and
@@ -173,9 +172,9 @@ void PageScan::one_level(const Step& step) {
     // In the order of memory: all KV heads of a block, then the next block. Blocks of f16 are long
     // enough for the processor to see the order; fetching them ahead as well cost a fifth.
     const bool fetch = step.digests.type() == kv::DigestType::int8;
-    pool_.run(kv::page_count(blocks_, blocks_per_part), [&](std::int64_t part) {
-        const std::int64_t first = part * blocks_per_part;
-        const std::int64_t last = std::min(first + blocks_per_part, blocks_);
+    pool_.run(kv::page_count(blocks_, scan_blocks_per_part), [&](std::int64_t part) {
+        const std::int64_t first = part * scan_blocks_per_part;
+        const std::int64_t last = std::min(first + scan_blocks_per_part, blocks_);
         for (std::int64_t block = first; block < last; ++block) {
             for (std::int64_t unit = 0; unit < units_; ++unit) {
                 const Read next = unit + 1 < units_ ? Read{unit + 1, block}

@@ -7,13 +7,15 @@
 
 namespace memside::kv::test {
 
-// One stream: [steps][pages].
+// [steps][pages], the same for every request and layer.
 class FixedScores final : public ScoreSource {
   public:
-    explicit FixedScores(std::vector<std::vector<float>> steps) : steps_(std::move(steps)) {}
+    explicit FixedScores(std::vector<std::vector<float>> steps, std::int64_t requests = 1,
+                         std::int64_t layers = 1)
+        : steps_(std::move(steps)), requests_(requests), layers_(layers) {}
 
     ScoreExtent extent() const override {
-        return {1, 1, std::ssize(steps_), std::ssize(steps_.front()), 1};
+        return {requests_, layers_, std::ssize(steps_), std::ssize(steps_.front()), 1};
     }
     std::unique_ptr<ScoreStream> open(std::int64_t, std::int64_t) const override {
         return std::make_unique<Stream>(steps_);
@@ -31,6 +33,8 @@ class FixedScores final : public ScoreSource {
     };
 
     std::vector<std::vector<float>> steps_;
+    std::int64_t requests_;
+    std::int64_t layers_;
 };
 
 }  // namespace memside::kv::test

@@ -10,20 +10,12 @@
 
 #include "kv/counter_random.h"
 #include "kv/drop_out.h"
+#include "kv/plain_scores.h"
 
 namespace memside::kv {
 namespace {
 
-// Only the drifting importance: no sinks, recency, bursts or differences between pairs.
-SyntheticParameters plain(double drift) {
-    SyntheticParameters parameters;
-    parameters.drift = drift;
-    parameters.drift_spread = 0.0;
-    parameters.sink_pages = 0.0;
-    parameters.recency_boost = 0.0;
-    parameters.burst_rate = 0.0;
-    return parameters;
-}
+using test::plain;
 
 // [steps][pages]
 std::vector<std::vector<float>> steps_of(const ScoreSource& source, std::int64_t request,

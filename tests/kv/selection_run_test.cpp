@@ -5,34 +5,12 @@
 #include <cmath>
 #include <set>
 
+#include "kv/fixed_scores.h"
 #include "kv/random_scores.h"
 #include "kv/scores_synthetic.h"
 
 namespace memside::kv {
 namespace {
-
-// Scores written out by hand: [step][page], the same for every request and layer.
-class ListedScores final : public ScoreSource {
-  public:
-    explicit ListedScores(std::vector<std::vector<float>> steps) : steps_(std::move(steps)) {}
-
-    ScoreExtent extent() const override { return {2, 3, std::ssize(steps_), 5, 1}; }
-    std::unique_ptr<ScoreStream> open(std::int64_t, std::int64_t) const override {
-        return std::make_unique<Stream>(steps_);
-    }
-
-  private:
-    class Stream final : public ScoreStream {
-      public:
-        explicit Stream(const std::vector<std::vector<float>>& steps) : steps_(steps) {}
-        std::span<const float> next() override { return steps_[step_++]; }
-
-      private:
-        const std::vector<std::vector<float>>& steps_;
-        std::size_t step_ = 0;
-    };
-    std::vector<std::vector<float>> steps_;
-};
 
 SelectionRunOptions options_of(std::string_view policy, std::int64_t budget, std::int64_t pool) {
     SelectionRunOptions options;
@@ -44,7 +22,7 @@ SelectionRunOptions options_of(std::string_view policy, std::int64_t budget, std
 
 TEST(SelectionRun, a_run_worked_out_by_hand_has_these_counts) {
     // S[:2] of the three steps: {0, 1}, {1, 2}, {2, 3}.
-    const ListedScores source({{9, 8, 1, 0, 0}, {5, 9, 8, 0, 0}, {0, 5, 9, 8, 4}});
+    const test::FixedScores source({{9, 8, 1, 0, 0}, {5, 9, 8, 0, 0}, {0, 5, 9, 8, 4}}, 2, 3);
     auto options = options_of("recall", 2, 3);
     options.steps = 2;
     auto recall = *run_selection(source, options);
@@ -81,7 +59,7 @@ TEST(SelectionRun, a_pool_that_another_micro_batch_uses_recalls_the_whole_budget
 }
 
 TEST(SelectionRun, warm_up_steps_are_run_and_not_counted) {
-    const ListedScores source({{9, 8, 1, 0, 0}, {5, 9, 8, 0, 0}, {0, 5, 9, 8, 4}});
+    const test::FixedScores source({{9, 8, 1, 0, 0}, {5, 9, 8, 0, 0}, {0, 5, 9, 8, 4}}, 2, 3);
     auto options = options_of("recall", 2, 2);
     options.warmup_steps = 1;
     options.steps = 1;
@@ -182,7 +160,7 @@ TEST(SelectionRun, one_pair_of_several_has_no_standard_error) {
 }
 
 TEST(SelectionRun, what_the_scores_do_not_have_is_refused) {
-    const ListedScores source({{1}, {1}, {1}});
+    const test::FixedScores source({{1}, {1}, {1}}, 2, 3);
     const auto message = [&](const SelectionRunOptions& options) {
         const auto result = run_selection(source, options);
         return result.ok() ? "ok" : result.error().message();

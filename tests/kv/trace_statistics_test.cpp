@@ -6,21 +6,13 @@
 #include <numbers>
 
 #include "kv/fixed_scores.h"
+#include "kv/plain_scores.h"
 #include "kv/scores_synthetic.h"
 
 namespace memside::kv {
 namespace {
 
-// Only importance: no sinks, recency, bursts or differences between pairs.
-SyntheticParameters plain(double drift) {
-    SyntheticParameters parameters;
-    parameters.drift = drift;
-    parameters.drift_spread = 0.0;
-    parameters.sink_pages = 0.0;
-    parameters.recency_boost = 0.0;
-    parameters.burst_rate = 0.0;
-    return parameters;
-}
+using test::plain;
 
 TraceStatistics of_synthetic(const SyntheticParameters& parameters, std::int64_t pages,
                              std::int64_t steps, const std::vector<std::int64_t>& budgets) {

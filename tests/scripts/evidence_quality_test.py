@@ -8,7 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts/evidence_f"))
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+sys.path[:0] = [str(SCRIPTS), str(SCRIPTS / "evidence_f")]
 import quality  # noqa: E402
 
 # Writes one cell of 16K for dense and a policy; trial 0 of the needles is not found by dense.
@@ -46,10 +47,10 @@ class Quality(unittest.TestCase):
         program.write_text(FAKE.replace("CALLS", str(self.calls)))
         program.chmod(0o755)
         self.place = SimpleNamespace(tree=work, memside=program, work=work, log=lambda text: None)
-        kept = quality.model_file, quality.text_file
-        quality.model_file = quality.text_file = lambda place: "x"
-        self.addCleanup(lambda: (setattr(quality, "model_file", kept[0]),
-                                 setattr(quality, "text_file", kept[1])))
+        kept = quality.real_model, quality.bible
+        quality.real_model = quality.bible = lambda *arguments: "x"
+        self.addCleanup(lambda: (setattr(quality, "real_model", kept[0]),
+                                 setattr(quality, "bible", kept[1])))
 
     def test_trials_add_up_and_dense_alone_fixes_the_cells(self):
         result = quality.run(self.place)
