@@ -35,6 +35,8 @@ const std::vector<Command>& commands() {
         {"bench", "measure attention on this machine", run_bench},
         {"eval", "measure whether selected pages answer as all of them do", run_eval},
         {"scores", "describe recorded page scores, or fit the synthetic ones to them", run_scores},
+        {"capacity", "say how much of PIM modules holds live KV, reserved or in chunks",
+         run_capacity},
         {"tune", "search for the fastest convolution programs on this machine", run_tune},
         {"calibrate", "measure this machine for simulate --system this-cpu", run_calibrate},
         {"make-model", "write a GGUF file with random weights", run_make_model},
