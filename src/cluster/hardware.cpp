@@ -36,6 +36,7 @@ Result<PnmPool> make_pnm_pool(ConstantReader& constants) {
     PnmPool pool;
     MEMSIDE_TRY(pool.fabric, make_fabric(constants, "pnm"));
     MEMSIDE_TRY(pool.device, pnm::make_device(constants));
+    MEMSIDE_TRY(pool.programs, pnm::read_layer_programs());
     pool.capacity_bytes = constants.value("pnm", "memory_capacity");
     pool.digest_in_capacity = constants.flag("pnm", "digest_in_capacity");
     return pool;

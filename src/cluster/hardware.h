@@ -8,6 +8,7 @@
 
 #include "cluster/collective.h"
 #include "cluster/task_graph.h"
+#include "pnm/layer_program.h"
 #include "system/device.h"
 #include "system/system_spec.h"
 
@@ -37,6 +38,7 @@ struct PnmPool {
     double capacity_bytes = 0;       // of one device
     bool digest_in_capacity = true;
     MemoryFabric fabric;
+    pnm::LayerPrograms programs;  // what a device executes for a layer
 };
 
 // CXL memory without one. Data are interleaved over the modules.

@@ -1,5 +1,5 @@
-// What the CXL-PNM devices do for one layer: append, score, sort, attend; each for the requests
-// that it owns, all devices at the same time.
+// The CXL-PNM devices running the compiled program of one layer (pnm/layer_program.h), each for the
+// requests that it owns, all at the same time.
 #pragma once
 
 #include <vector>
@@ -17,7 +17,8 @@ class PnmDevices {
   public:
     PnmDevices(StepPlan& step, const PnmPool& pool, const DecodeJob& job, const PageShares& pages);
 
-    // Append and, in a selecting layer, score and sort; device d is ready after `arrived[d]`.
+    // The program up to its attention: append and, in a selecting layer, score and sort; device d
+    // is ready after `arrived[d]`.
     Result<std::vector<TaskId>> select(int layer, const std::vector<Requests>& by_device,
                                        const std::vector<TaskId>& arrived);
 
@@ -27,6 +28,10 @@ class PnmDevices {
                                        bool pool_elsewhere, const std::vector<TaskId>& after);
 
   private:
+    const pnm::LayerProgram& program(int layer) const;
+    pnm::Symbols shape() const;
+    Status call(const pnm::KernelCall& kernel, std::size_t device, int layer,
+                const pnm::Symbols& symbols, double repeats, TaskId& after);
     Status add(std::size_t device, std::string_view name, int layer, const Operation& operation,
                double repeats, TaskId& after);
 
