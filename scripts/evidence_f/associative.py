@@ -17,6 +17,7 @@ RUNS = {
     "one token": [],
     "a passage of 16": ["--passage", "16"],
     "one token, pages of 16": ["--page-size", "16"],
+    "a passage of 16, pages of 16": ["--passage", "16", "--page-size", "16"],
 }
 GOAL_BUDGET = 4096
 

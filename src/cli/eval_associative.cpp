@@ -116,7 +116,7 @@ Result<AssociativeRequest> read_request(const Options& options) {
 }
 
 // Keeps the queries that a KV head's group asks in a layer.
-class QueryKeeper final : public engine::AttentionObserver {
+class QueryKeeper final : public engine::DecoderObserver {
   public:
     QueryKeeper(int layer, int first_head, int heads, int all_heads, int dim)
         : layer_(layer), first_(first_head), heads_(heads), all_(all_heads), dim_(dim) {}

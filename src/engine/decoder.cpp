@@ -72,13 +72,7 @@ Status Decoder::make_selection(const KvPolicy& policy, const std::vector<bool>& 
     MEMSIDE_TRY(selected_,
                 PolicyAttention::make(store_, pool_, config_.spec.heads, policy, selecting));
     if (!nodes_.empty()) MEMSIDE_CHECK(selected_->bind(nodes_));
-    selected_->set_observer(selection_observer_);
     return {};
-}
-
-void Decoder::set_selection_observer(PolicyAttention::Observer observer) {
-    selection_observer_ = std::move(observer);
-    if (selected_ != nullptr) selected_->set_observer(selection_observer_);
 }
 
 Status Decoder::set_policy(const KvPolicy& policy) {
@@ -156,6 +150,9 @@ Status Decoder::feed_block(std::span<const TokenId> tokens) {
     prepare_angles(count);
     for (int index = 0; index < config_.spec.layers; ++index) {
         const LayerWeights& layer = weights_.layers[static_cast<std::size_t>(index)];
+        const LayerCall call{index, length_, count, decoding_,
+                             std::span(residual_).first(size(count * config_.spec.hidden))};
+        if (observer_ != nullptr) MEMSIDE_CHECK(observer_->layer_begins(call));
         normalise(residual_.data(), layer.attention_norm, count);
         MEMSIDE_CHECK(attend(index, count));
         activations_.set(attended_.data(), count,
@@ -166,6 +163,7 @@ Status Decoder::feed_block(std::span<const TokenId> tokens) {
         normalise(residual_.data(), layer.ffn_norm, count);
         feed_forward(layer, count);
         add_branch(layer.ffn_post_norm, count);
+        if (observer_ != nullptr) MEMSIDE_CHECK(observer_->layer_ended(call));
     }
     return {};
 }
@@ -255,7 +253,12 @@ Status Decoder::attend(int layer, std::int64_t tokens) {
     const double start = seconds_now();
     if (selects) MEMSIDE_CHECK(selected_->append(layer, length_, tokens));
     if (observer_ != nullptr) MEMSIDE_CHECK(observer_->seen(call, decoding_));
-    MEMSIDE_CHECK(selects && decoding_ ? selected_->run(call) : attention_.run(call));
+    if (selects && decoding_) {
+        MEMSIDE_CHECK(selected_->run(call));
+        if (observer_ != nullptr) MEMSIDE_CHECK(observer_->selected(call, *selected_));
+    } else {
+        MEMSIDE_CHECK(attention_.run(call));
+    }
     MEMSIDE_CHECK(store_.close(layer, length_ + tokens));
     // A layer that read nothing leaves what was begun before it.
     if (reads_ahead_ && store_.pages_in_file(layer, 0, length_ / store_.shape().page_tokens) > 0) {

@@ -10,7 +10,7 @@
 
 #include "engine/activations.h"
 #include "engine/attention.h"
-#include "engine/attention_observer.h"
+#include "engine/decoder_observer.h"
 #include "engine/decoder_weights.h"
 #include "engine/kv_policy.h"
 #include "engine/kv_store.h"
@@ -107,8 +107,8 @@ class Decoder {
                               const std::string& path,
                               const std::function<void(std::int64_t)>& saved = {});
 
-    // Who hears of every attention from now on, before it runs; null: nobody. Must outlive its use.
-    void observe(AttentionObserver* observer) { observer_ = observer; }
+    // Who hears of every layer from now on; null: nobody. Must outlive its use.
+    void observe(DecoderObserver* observer) { observer_ = observer; }
 
     const KvStore& store() const { return store_; }
     // For who works beside the decoder, between its steps or when it is heard.
@@ -116,8 +116,6 @@ class Decoder {
     // The policy's attention, or null for dense.
     const PolicyAttention* selection() const { return selected_.get(); }
     KvMemory memory() const;
-    // Who hears of each step of each selecting layer, of this policy and of later ones.
-    void set_selection_observer(PolicyAttention::Observer observer);
     StepStatistics statistics() const;
     void reset_statistics();
     int heads() const { return config_.spec.heads; }
@@ -151,8 +149,7 @@ class Decoder {
     std::vector<int> nodes_;  // that memory is bound to; empty: none
     Attention attention_;
     std::unique_ptr<PolicyAttention> selected_;
-    AttentionObserver* observer_ = nullptr;
-    PolicyAttention::Observer selection_observer_;
+    DecoderObserver* observer_ = nullptr;
     Rope rope_;
     Rope sliding_rope_;
     bool reads_ahead_;

@@ -113,7 +113,6 @@ Status PolicyAttention::run(const AttentionCall& call) {
         counts_.recall_s += seconds_now() - start;
     }
     MEMSIDE_CHECK(attend(call));
-    if (observer_) observer_(call, *this);
     return {};
 }
 

@@ -79,11 +79,6 @@ class PolicyAttention {
     kv::PageList resident(int layer, std::int64_t set) const {
         return pool_pages_ > 0 ? fast_.resident(layer, set) : kv::PageList();
     }
-    // Hears of every layer that has attended, after run(), while its queries are there: for
-    // evaluations. selected() says what it chose.
-    using Observer = std::function<void(const AttentionCall&, const PolicyAttention&)>;
-    void set_observer(Observer observer) { observer_ = std::move(observer); }
-
     const PageSets& sets() const { return sets_; }
     const PolicyCounts& counts() const { return counts_; }
     void reset_counts() { counts_ = {}; }
@@ -129,7 +124,6 @@ class PolicyAttention {
     std::vector<float> queries_;          // scaled, f32 [heads][head_dim]
     std::vector<PageListWork> works_;
     PolicyCounts counts_;
-    Observer observer_;
 };
 
 }  // namespace memside::engine

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/attention_observer.h"
+#include "engine/decoder_observer.h"
 #include "engine/page_scan.h"
 #include "kv/score_writer.h"
 
@@ -30,7 +30,7 @@ struct ScoreRecording {
     std::vector<bool> layers;  // which are recorded; at least one
 };
 
-class ScoreRecorder final : public AttentionObserver {
+class ScoreRecorder final : public DecoderObserver {
   public:
     // The store and the pool must outlive this. With `digests`, which must outlive this too and
     // whose owner keeps them up to date, those are scored; without, this makes its own of the given

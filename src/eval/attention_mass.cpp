@@ -52,27 +52,29 @@ void MassMeter::weigh(const engine::AttentionCall& call, std::int64_t pages) {
     }
 }
 
-void MassMeter::take(const engine::AttentionCall& call, const engine::PolicyAttention& attention) {
+Status MassMeter::selected(const engine::AttentionCall& call,
+                           const engine::PolicyAttention& attention) {
     assert(call.tokens == 1);
     const std::int64_t pages = kv::page_count(call.first_position + 1, store_.shape().page_tokens);
     weigh(call, pages);
     const engine::PageSets& sets = attention.sets();
     for (std::int64_t set = 0; set < sets.count(); ++set) {
-        const kv::PageList& selected = attention.selected(set);
+        const kv::PageList& chosen = attention.selected(set);
         std::vector<double> together(static_cast<std::size_t>(pages));
         const int heads = sets.kv_heads() * sets.rows();
         for (int head = 0; head < heads; ++head) {
             const std::vector<double>& own = shares(sets.first_head(set, 0) + head);
             for (std::size_t page = 0; page < own.size(); ++page) together[page] += own[page];
         }
-        for (const kv::PageIndex page : selected) {
+        for (const kv::PageIndex page : chosen) {
             selected_ += together[static_cast<std::size_t>(page)];
         }
         std::ranges::sort(together, std::greater<>());
         best_ += std::accumulate(
-            together.begin(), together.begin() + static_cast<std::ptrdiff_t>(selected.size()), 0.0);
+            together.begin(), together.begin() + static_cast<std::ptrdiff_t>(chosen.size()), 0.0);
         heads_seen_ += heads;
     }
+    return {};
 }
 
 MassMeans MassMeter::means() const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/decoder_observer.h"
 #include "engine/policy_attention.h"
 
 namespace memside::eval {
@@ -18,12 +19,13 @@ struct MassMeans {
 };
 
 // Reads every key of a layer once more, in one thread: about the time of a dense step's attention.
-class MassMeter {
+class MassMeter final : public engine::DecoderObserver {
   public:
     MassMeter(const engine::KvStore& store, int heads);
 
-    // A selecting layer has attended: the observer of engine::PolicyAttention.
-    void take(const engine::AttentionCall& call, const engine::PolicyAttention& attention);
+    // A selecting layer has attended.
+    Status selected(const engine::AttentionCall& call,
+                    const engine::PolicyAttention& attention) override;
 
     MassMeans means() const;
     void clear() {
@@ -31,7 +33,7 @@ class MassMeter {
         heads_seen_ = 0;
     }
 
-    // Of the last take(): the shares of a query head, f64 [pages].
+    // Of the last selected(): the shares of a query head, f64 [pages].
     const std::vector<double>& shares(int head) const {
         return shares_[static_cast<std::size_t>(head)];
     }

@@ -85,14 +85,11 @@ Result<std::vector<DivergenceSample>> run_passage(const DivergenceRun& run, std:
     }
 
     MassMeter meter(decoder.store(), decoder.heads());
-    decoder.set_selection_observer(
-        [&](const engine::AttentionCall& call, const engine::PolicyAttention& attention) {
-            meter.take(call, attention);
-        });
+    decoder.observe(&meter);
     // The meter goes with this function; so must what refers to it.
     struct Unobserved {
         engine::Decoder& decoder;
-        ~Unobserved() { decoder.set_selection_observer({}); }
+        ~Unobserved() { decoder.observe(nullptr); }
     } const unobserved{decoder};
     std::vector<DivergenceSample> result;
     const auto report = [&] {

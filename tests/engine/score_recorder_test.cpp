@@ -16,8 +16,8 @@ constexpr std::size_t prompt = 100;
 constexpr std::size_t total = 125;
 
 // Keeps the queries of the steps that it hands on.
-struct Eavesdropper : AttentionObserver {
-    explicit Eavesdropper(AttentionObserver& next) : next_(next) {}
+struct Eavesdropper : DecoderObserver {
+    explicit Eavesdropper(DecoderObserver& next) : next_(next) {}
 
     Status seen(const AttentionCall& call, bool decode_step) override {
         if (decode_step) {
@@ -27,7 +27,7 @@ struct Eavesdropper : AttentionObserver {
         return next_.seen(call, decode_step);
     }
 
-    AttentionObserver& next_;
+    DecoderObserver& next_;
     std::size_t values = 0;
     float scale = 0.0F;
     std::map<int, std::vector<std::vector<float>>> queries;  // by layer, [steps][values]

@@ -37,6 +37,22 @@ std::vector<double> shares_of(const engine::KvStore& store, const engine::Attent
     return shares;
 }
 
+// Calls a function for every attention to selected pages.
+class Listener final : public engine::DecoderObserver {
+  public:
+    using Function =
+        std::function<void(const engine::AttentionCall&, const engine::PolicyAttention&)>;
+    explicit Listener(Function function) : function_(std::move(function)) {}
+    Status selected(const engine::AttentionCall& call,
+                    const engine::PolicyAttention& attention) override {
+        function_(call, attention);
+        return {};
+    }
+
+  private:
+    Function function_;
+};
+
 TEST(AttentionMass, is_the_softmax_over_all_keys_that_lies_in_the_selected_pages) {
     const test::SmallModel model("llama");
     for (const kv::SelectPer per :
@@ -53,9 +69,9 @@ TEST(AttentionMass, is_the_softmax_over_all_keys_that_lies_in_the_selected_pages
         double selected = 0.0;
         double best = 0.0;
         int seen = 0;
-        decoder->set_selection_observer(
+        Listener listener(
             [&](const engine::AttentionCall& call, const engine::PolicyAttention& attention) {
-                meter.take(call, attention);
+                ASSERT_TRUE(meter.selected(call, attention).ok());
                 const auto sets = static_cast<int>(attention.sets().count());
                 const int group = heads / sets;
                 for (int set = 0; set < sets; ++set) {
@@ -77,6 +93,7 @@ TEST(AttentionMass, is_the_softmax_over_all_keys_that_lies_in_the_selected_pages
                     best += std::accumulate(together.begin(), together.begin() + 4, 0.0);
                 }
             });
+        decoder->observe(&listener);
         ASSERT_TRUE(decoder->set_policy(policy).ok());
         ASSERT_TRUE(decoder->step(std::vector<engine::TokenId>{1, 2, 3}).ok());
         ASSERT_GT(seen, 0);
@@ -92,8 +109,7 @@ TEST(AttentionMass, a_budget_of_everything_keeps_all_of_it) {
     const test::SmallModel model("gemma3");
     const auto decoder = model.decoder(context, 0);
     MassMeter meter(decoder->store(), decoder->heads());
-    decoder->set_selection_observer(
-        [&](const auto& call, const auto& attention) { meter.take(call, attention); });
+    decoder->observe(&meter);
     ASSERT_TRUE(decoder->feed(std::vector<engine::TokenId>(100, 5)).ok());
     ASSERT_TRUE(decoder->set_policy(test::selecting(context)).ok());
     ASSERT_TRUE(decoder->step(std::vector<engine::TokenId>{1, 2, 3}).ok());
