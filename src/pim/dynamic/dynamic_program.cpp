@@ -24,7 +24,7 @@ bool printable(std::string_view text) {
            });
 }
 
-Problem find_fault(const Region& region) {
+Problem region_fault(const Region& region) {
     if (!printable(region.name)) return "the name is too long or has control characters";
     if (region.rows > rows_per_bank) {
         return fmt::format("{} rows are above {}", region.rows, rows_per_bank);
@@ -44,7 +44,6 @@ Problem find_fault(const Region& region) {
 // What an item asks of the regions of every entry that it belongs to.
 struct RegionUse {
     bool used = false;
-    bool of_request = false;  // appends
     std::uint32_t region = 0;
     std::uint64_t last_row = 0;  // 0 when it grows without bound
     std::uint32_t mask = 0;      // channels
@@ -56,28 +55,29 @@ class Validator {
         frames_.push_back({0, program.max_tokens});
     }
 
-    Status run(const std::string& where) {
-        if (const auto problem = head()) return bad_input(where, *problem);
+    std::optional<ProgramFault> run() {
+        using Part = ProgramFault::Part;
+        if (auto problem = head()) return ProgramFault{Part::head, 0, *problem};
         for (std::size_t i = 0; i < program_.regions.size(); ++i) {
-            if (const auto problem = find_fault(program_.regions[i])) {
-                return bad_input(where, fmt::format("region {}: {}", i, *problem));
+            if (auto problem = region_fault(program_.regions[i])) {
+                return ProgramFault{Part::region, i, *problem};
             }
         }
         uses_.resize(program_.items.size());
         for (std::size_t i = 0; i < program_.items.size(); ++i) {
             depths_.push_back(frames_.size() - 1);
-            if (const auto problem = item(program_.items[i], uses_[i])) {
-                return bad_input(where, fmt::format("item {}: {}", i, *problem));
+            if (auto problem = item(program_.items[i], uses_[i])) {
+                return ProgramFault{Part::item, i, *problem};
             }
         }
         depths_.push_back(0);
-        if (frames_.size() > 1) return bad_input(where, "a loop has no end");
+        if (frames_.size() > 1) return ProgramFault{Part::end, 0, "a loop has no end"};
         for (std::size_t i = 0; i < program_.entries.size(); ++i) {
-            if (const auto problem = entry(program_.entries[i])) {
-                return bad_input(where, fmt::format("entry {}: {}", i, *problem));
+            if (auto problem = entry(program_.entries[i])) {
+                return ProgramFault{Part::entry, i, *problem};
             }
         }
-        return {};
+        return std::nullopt;
     }
 
   private:
@@ -199,8 +199,6 @@ class Validator {
         if (item.virtual_row && !row.has(Field::row)) {
             return fmt::format("{} has no row to translate", row.name);
         }
-        const Instruction given = made;
-        if (item.virtual_row) made.row = 0;
         if (const auto fault = pim::find_fault(made)) return fault->what;
         Growths growths{};
         if (auto problem = grow(item.modifications, growths)) return problem;
@@ -209,7 +207,7 @@ class Validator {
             const auto operand = static_cast<Stride::Operand>(i);
             const bool is_virtual = item.virtual_row && operand == Stride::Operand::row;
             if (is_virtual) {
-                if (auto problem = virtual_row(given, growth, use)) return problem;
+                if (auto problem = virtual_row(made, growth, use)) return problem;
             } else if (growth.moved) {
                 if (auto problem = moved(made, operand, growth)) return problem;
             }
@@ -322,7 +320,6 @@ class Validator {
                                item.hub.heads, item.hub.ways, program_.channels);
         }
         use.used = appends;
-        use.of_request = appends;
         use.region = item.hub.region;
         return std::nullopt;
     }
@@ -381,9 +378,6 @@ class Validator {
             return fmt::format("region {}; the program has {}", index, program_.regions.size());
         }
         const Region& region = program_.regions[index];
-        if (use.of_request && !region.per_request) {
-            return fmt::format("region {} is no request's: nothing can be appended", index);
-        }
         if (region.rows != 0 && use.last_row >= region.rows) {
             return fmt::format("virtual row {}; region {} has {}", use.last_row, index,
                                region.rows);
@@ -400,8 +394,17 @@ class Validator {
 
 }  // namespace
 
+std::optional<ProgramFault> find_fault(const DynamicProgram& program) {
+    return Validator(program).run();
+}
+
 Status validate(const DynamicProgram& program, const std::string& where) {
-    return Validator(program).run(where);
+    const auto fault = find_fault(program);
+    if (!fault) return {};
+    static constexpr std::array<std::string_view, 5> parts{"", "region", "item", "entry", ""};
+    const std::string_view part = parts[static_cast<std::size_t>(fault->part)];
+    if (part.empty()) return bad_input(where, fault->what);
+    return bad_input(where, fmt::format("{} {}: {}", part, fault->index, fault->what));
 }
 
 DynamicProgram canonical(const DynamicProgram& program) {

@@ -155,6 +155,15 @@ inline constexpr std::uint64_t max_request_tokens = std::uint64_t{1} << 31;
 // against the request's table. Errors name the item by its index. `where` stands before it.
 Status validate(const DynamicProgram& program, const std::string& where);
 
+// The first thing that validate() refuses, and where it is.
+struct ProgramFault {
+    enum class Part : std::uint8_t { head, region, item, entry, end };
+    Part part = Part::head;
+    std::size_t index = 0;  // of the region, item or entry
+    std::string what;
+};
+std::optional<ProgramFault> find_fault(const DynamicProgram& program);
+
 // Instructions and hub instructions as canonical() gives them; fields of other kinds at defaults.
 DynamicProgram canonical(const DynamicProgram& program);
 

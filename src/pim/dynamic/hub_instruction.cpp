@@ -102,7 +102,7 @@ constexpr std::array<HubOpInfo, hub_op_count> ops{{
     {HubOp::copy, "copy", set(gpr, gpr_out, tiles)},
     {HubOp::append_key, "append_key", cached},
     {HubOp::append_value, "append_value", cached | set(gpr2)},
-    {HubOp::merge, "merge", set(gpr, gpr2, values, choice)},
+    {HubOp::merge, "merge", set(gpr, gpr2, values, tile_stride, choice)},
 }};
 static_assert([] {
     for (std::size_t i = 0; i < hub_op_count; ++i) {
@@ -165,7 +165,8 @@ Reach reach(const HubInstruction& h, std::uint64_t piece) {
             return {.gpr = (h.heads - 1) * std::uint64_t{h.query_stride} + head_tiles - 1,
                     .gpr2 = h.op == HubOp::append_value ? h.heads * head_tiles * lanes - 1 : 0};
         case HubOp::merge:
-            return {.gpr = units(h.values, lanes) - 1U, .gpr2 = h.values - 1U};
+            return {.gpr = units(h.values, lanes) - 1U,
+                    .gpr2 = (h.values - 1) * std::uint64_t{h.tile_stride}};
         case HubOp::softmax_start:
             break;
     }

@@ -63,10 +63,11 @@ enum class HubOp : std::uint8_t {
     // `region` (KvLayout{head_dim, channels of the program, ways, heads}). Expands to WR_SBK.
     append_key,
     // The same of values. V lies transposed: reads the tiles of a token's neighbours to gpr2 and on
-    // (heads x head_dim padded to 16), sets a lane in each, and writes them back: RD_SBK, merge,
-    // WR_SBK.
+    // (dimension d of head h at gpr2 + d heads + h; room for head_dim padded to 16), sets a lane in
+    // each, and writes them back: RD_SBK, merge, WR_SBK.
     append_value,
-    // Made by expansion alone: lane `choice` of tile gpr2 + i takes value i of the `values` at gpr.
+    // Made by expansion alone: lane `choice` of tile gpr2 + i tile_stride takes value i of the
+    // `values` at gpr.
     merge,
 };
 inline constexpr std::size_t hub_op_count = 14;
