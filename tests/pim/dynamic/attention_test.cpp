@@ -103,6 +103,7 @@ TEST(Attention, weights_follow_the_largest_score_over_blocks) {
             const float q = to_float(data.queries[0][d]);
             const float growing = static_cast<float>(t) / static_cast<float>(tokens);
             data.keys[0][t * 64 + d] = to_bf16(0.5F * growing * (q > 0 ? 1.0F : -1.0F));
+            data.values[0][t * 64 + d] = to_bf16(growing);
         }
     }
     const AttentionReference reference = attention_reference(layout, data, tokens);
@@ -111,6 +112,40 @@ TEST(Attention, weights_follow_the_largest_score_over_blocks) {
     for (std::size_t d = 0; d < 64; ++d) {
         EXPECT_NEAR(double{to_float(results[0][d])}, reference.outputs[0][d],
                     reference.tolerance[0][d]);
+    }
+}
+
+TEST(Attention, steps_from_an_empty_cache_append_every_token_for_later_steps) {
+    AttentionShape shape{.head_dim = 32, .channels = 2, .hfp = true, .heads = 2, .queries = 1};
+    const AttentionLayout layout(shape);
+    constexpr std::uint64_t tokens = 70;
+    const AttentionData data = attention_data(shape, tokens, 12);
+    DynamicMachine machine;
+    Dispatcher dispatcher =
+        Dispatcher::create(attention_program(layout), shuffled_pool(64, 1, 12), machine.zeroing(2))
+            .value();
+    ASSERT_TRUE(dispatcher.admit(1, 0).ok());
+    for (std::uint32_t q = 0; q < 2; ++q) {
+        place_in_gprs(data.queries[q], 2, layout.queries_gpr() + 2 * q, machine.memory());
+    }
+    for (std::uint64_t t = 0; t < tokens; ++t) {
+        for (std::uint32_t h = 0; h < 2; ++h) {
+            place_in_gprs(std::span(data.keys[h]).subspan(t * 32, 32), 2, layout.key_gpr() + 2 * h,
+                          machine.memory());
+            place_in_gprs(std::span(data.values[h]).subspan(t * 32, 32), 2,
+                          layout.value_gpr() + 2 * h, machine.memory());
+        }
+        ASSERT_TRUE(dispatcher.step(1, machine).ok());
+    }
+    ASSERT_EQ(machine.machine().uninitialised().count, 0U);
+    EXPECT_EQ(dispatcher.host_actions().total(), 1U + dispatcher.pool().used());
+    const AttentionReference reference = attention_reference(layout, data, tokens);
+    for (std::uint32_t q = 0; q < 2; ++q) {
+        const auto got = gather_gprs(layout.results_gpr() + 2 * q, 32, machine.memory());
+        for (std::size_t d = 0; d < 32; ++d) {
+            EXPECT_NEAR(double{to_float(got[d])}, reference.outputs[q][d],
+                        reference.tolerance[q][d]);
+        }
     }
 }
 
