@@ -1,7 +1,5 @@
 #include "pim/dynamic/dispatcher.h"
 
-#include <memory>
-
 #include "base/text.h"
 #include "pim/dynamic/append.h"
 #include "pim/dynamic/dynamic_binary.h"
@@ -14,6 +12,29 @@ bool same_layout(const KvLayout& a, const KvLayout& b) {
 }
 
 }  // namespace
+
+ChunkPool free_chunks(const DynamicProgram& program) {
+    std::vector<const Region*> fixed;
+    for (const Region& region : program.regions) {
+        if (!region.per_request) fixed.push_back(&region);
+    }
+    std::sort(fixed.begin(), fixed.end(),
+              [](const Region* a, const Region* b) { return a->first_row < b->first_row; });
+    std::vector<std::uint32_t> first_rows;
+    std::uint32_t row = 0;
+    const auto fill = [&](std::uint32_t end) {
+        for (; row + program.chunk_rows <= end; row += program.chunk_rows) {
+            first_rows.push_back(row);
+        }
+    };
+    for (const Region* region : fixed) {
+        fill(region->first_row);
+        row = std::max(row, region->first_row + region->rows);
+    }
+    fill(rows_per_bank);
+    std::reverse(first_rows.begin(), first_rows.end());
+    return {std::move(first_rows), program.chunk_rows};
+}
 
 Dispatcher::Dispatcher(DynamicProgram program, ChunkPool pool, NewChunk on_new_chunk)
     : program_(std::make_unique<const DynamicProgram>(std::move(program))),

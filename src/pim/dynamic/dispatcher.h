@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -91,5 +92,9 @@ class Dispatcher {
     std::map<RequestId, Request> requests_;
     HostActions actions_;
 };
+
+// All whole chunks of a module that keep clear of the program's other regions; the lowest is taken
+// first.
+ChunkPool free_chunks(const DynamicProgram& program);
 
 }  // namespace memside::pim

@@ -121,7 +121,7 @@ class Reader {
 
     bool regions() {
         std::uint32_t count = 0;
-        if (!counted("regions", count)) return false;
+        if (!counted("the number of regions", max_dynamic_regions, count)) return false;
         for (std::uint32_t i = 0; i < count; ++i) {
             region_at_.push_back(in_.at());
             Region region;
@@ -140,7 +140,7 @@ class Reader {
 
     bool entries() {
         std::uint32_t count = 0;
-        if (!counted("entries", count)) return false;
+        if (!counted("the number of entries", max_dynamic_entries, count)) return false;
         for (std::uint32_t i = 0; i < count; ++i) {
             entry_at_.push_back(in_.at());
             ExecutionEntry entry;
@@ -165,16 +165,20 @@ class Reader {
     }
 
     // A count of things that take a byte each at least.
-    bool counted(std::string_view what, std::uint32_t& count) {
-        return in_.number_up_to(in_.end() - in_.at(), what, count);
+    bool counted(std::string_view what, std::size_t most, std::uint32_t& count) {
+        return in_.number_up_to(std::min(most, in_.end() - in_.at()), what, count);
     }
 
     bool items() {
-        program_.items.reserve(in_.count());
+        if (in_.count() > max_dynamic_items) {
+            return in_.fail(binary_count_at,
+                            fmt::format("{} items are above {}", in_.count(), max_dynamic_items));
+        }
         while (!in_.done()) {
             const std::size_t start = in_.at();
             std::uint8_t first = 0;
             if (!in_.byte(first) || !item(start, first)) return false;
+            if (program_.items.size() > in_.count()) break;
         }
         if (program_.items.size() == in_.count()) return true;
         return in_.fail(binary_count_at, fmt::format("{} items are announced, {} follow",

@@ -14,7 +14,6 @@ namespace {
 using Kind = DynamicItem::Kind;
 using Problem = std::optional<std::string>;
 
-constexpr std::size_t max_entries = 1U << 16;
 // Entries that share items look at them once each.
 constexpr std::uint64_t max_entry_items = std::uint64_t{1} << 28;
 
@@ -104,8 +103,12 @@ class Validator {
             return fmt::format("{} tokens, blocks of {}; allowed: up to {}", p.max_tokens,
                                p.block_tokens, max_request_tokens);
         }
-        if (p.entries.size() > max_entries) {
-            return fmt::format("{} entries; allowed: up to {}", p.entries.size(), max_entries);
+        if (p.items.size() > max_dynamic_items) {
+            return fmt::format("{} items; allowed: up to {}", p.items.size(), max_dynamic_items);
+        }
+        if (p.entries.size() > max_dynamic_entries || p.regions.size() > max_dynamic_regions) {
+            return fmt::format("{} entries, {} regions; allowed: up to {} and {}", p.entries.size(),
+                               p.regions.size(), max_dynamic_entries, max_dynamic_regions);
         }
         return std::nullopt;
     }

@@ -147,6 +147,10 @@ struct DynamicProgram {
 
 // Names and texts: bytes that are printable or of UTF-8 beyond ASCII.
 inline constexpr std::size_t max_name_bytes = 256;
+// A choice that bounds what a hostile file can make a reader allocate, at some 200 bytes an item.
+inline constexpr std::size_t max_dynamic_items = std::size_t{1} << 23;
+inline constexpr std::size_t max_dynamic_entries = std::size_t{1} << 16;
+inline constexpr std::size_t max_dynamic_regions = std::size_t{1} << 20;
 inline constexpr std::uint64_t max_request_tokens = std::uint64_t{1} << 31;
 
 // Whether loops nest (up to max_loop_depth, none empty), entries hold whole loops, regions exist,

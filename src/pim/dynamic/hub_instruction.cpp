@@ -207,6 +207,10 @@ std::optional<std::string> find_pair_fault(const HubInstruction& h, const HubOpI
     if (h.op == HubOp::softmax_block && h.tokens == 0 && h.first_token != 0) {
         return fmt::format("first_token {} without tokens", h.first_token);
     }
+    if (h.op == HubOp::append_key && h.head_dim > columns_per_row * lanes) {
+        return fmt::format("head_dim {} is above {}: a key lies in one row", h.head_dim,
+                           columns_per_row * lanes);
+    }
     if (h.op == HubOp::rope && h.head_dim % 2 != 0) {
         return fmt::format("head_dim {} is odd; rotation works on pairs", h.head_dim);
     }

@@ -42,7 +42,6 @@ AttentionReference attention_reference(const AttentionLayout& layout, const Atte
             shape.window == 0 || shape.window > tokens ? 0 : tokens - shape.window;
         std::vector<double> scores;
         double largest = -INFINITY;
-        double magnitude = 0;
         for (std::uint64_t t = first; t < tokens; ++t) {
             double dot = 0;
             for (std::size_t d = 0; d < width; ++d) {
@@ -50,30 +49,31 @@ AttentionReference attention_reference(const AttentionLayout& layout, const Atte
             }
             scores.push_back(dot * double{shape.scale});
             largest = std::max(largest, scores.back());
-            magnitude = std::max(magnitude, std::fabs(scores.back()));
         }
         double sum = 0;
+        for (const double score : scores) sum += std::exp(score - largest);
         std::vector<double> output(width, 0.0);
-        std::vector<double> weighted(width, 0.0);
-        for (std::size_t i = 0; i < scores.size(); ++i) {
-            const double weight = std::exp(scores[i] - largest);
-            sum += weight;
-            for (std::size_t d = 0; d < width; ++d) {
-                const double value = to_float(values[(first + i) * width + d]);
-                output[d] += weight * value;
-                weighted[d] += weight * std::fabs(value);
-            }
-        }
-        // A score is off by half a unit of its last place, which moves its weight by as much as the
-        // score is large; the sum of weights moves with it; weight, partial sums and result are
-        // rounded once each.
-        const double relative = (2 * magnitude + 3) * bf16_roundoff;
+        std::vector<double> tolerance(width, 0.0);
+        const auto value = [&](std::size_t i, std::size_t d) {
+            return double{to_float(values[(first + i) * width + d])};
+        };
         for (std::size_t d = 0; d < width; ++d) {
-            output[d] /= sum;
-            weighted[d] = weighted[d] / sum * relative;
+            for (std::size_t i = 0; i < scores.size(); ++i) {
+                output[d] += std::exp(scores[i] - largest) / sum * value(i, d);
+            }
+            // A rounding's error is uniform. That of a score moves its weight by as much as the
+            // score is large; a weight also moves the sum of weights; a partial sum moves about as
+            // much as its terms do.
+            double variance = 0;
+            for (std::size_t i = 0; i < scores.size(); ++i) {
+                const double weight = std::exp(scores[i] - largest) / sum;
+                const double moved = weight * (std::fabs(value(i, d)) + std::fabs(output[d]));
+                variance += moved * moved * (scores[i] * scores[i] + 2) / 3;
+            }
+            tolerance[d] = bf16_roundoff * (8 * std::sqrt(variance) + 2 * std::fabs(output[d]));
         }
         reference.outputs.push_back(std::move(output));
-        reference.tolerance.push_back(std::move(weighted));
+        reference.tolerance.push_back(std::move(tolerance));
     }
     return reference;
 }

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "pim/dynamic/attention_run.h"
+#include "pim/dynamic/dynamic_binary.h"
 
 namespace memside::pim {
 namespace {
@@ -145,6 +146,30 @@ TEST(Attention, steps_from_an_empty_cache_append_every_token_for_later_steps) {
         for (std::size_t d = 0; d < 32; ++d) {
             EXPECT_NEAR(double{to_float(got[d])}, reference.outputs[q][d],
                         reference.tolerance[q][d]);
+        }
+    }
+}
+
+TEST(Attention, one_binary_gives_the_reference_at_4096_and_at_131072_tokens) {
+    const AttentionShape shape{.head_dim = 64, .channels = 32, .queries = 1};
+    const AttentionLayout layout(shape);
+    const auto program =
+        parse_dynamic_binary(to_binary(attention_program(layout)), "attention.bin");
+    ASSERT_TRUE(program.ok()) << program.error().message();
+    for (const std::uint64_t tokens : {4096U, 131072U}) {
+        AttentionData data = attention_data(shape, tokens, tokens);
+        // One token that the query asks for, in the middle of some block: its value is the answer.
+        const std::uint64_t asked = tokens / 3 * 2 + 5;
+        for (std::size_t d = 0; d < shape.head_dim; ++d) {
+            data.keys[0][asked * shape.head_dim + d] = to_bf16(3.0F * to_float(data.queries[0][d]));
+        }
+        const AttentionReference reference = attention_reference(layout, data, tokens);
+        const auto results = run_attention(layout, *program, data, tokens,
+                                           shuffled_pool(pool_rows, shape.chunk_rows, tokens));
+        for (std::size_t d = 0; d < shape.head_dim; ++d) {
+            EXPECT_NEAR(double{to_float(results[0][d])}, reference.outputs[0][d],
+                        reference.tolerance[0][d])
+                << tokens;
         }
     }
 }

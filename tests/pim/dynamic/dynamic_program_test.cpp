@@ -156,6 +156,9 @@ TEST(DynamicProgram, hub_instructions_stay_within_the_registers_with_every_piece
     HubInstruction append;
     append.op = HubOp::append_key;
     append.head_dim = 16;
+    append.head_dim = 1025;
+    EXPECT_EQ(fault(with(append)), "p: item 1: head_dim 1025 is above 1024: a key lies in one row");
+    append.head_dim = 16;
     append.ways = 32;
     append.heads = 2;
     EXPECT_EQ(fault(with(append)),
