@@ -8,6 +8,10 @@
 #include "cli/options.h"
 #include "pim/program.h"
 
+namespace memside {
+struct PimRun;
+}  // namespace memside
+
 namespace memside::cli {
 
 // Each runs with the arguments after its name and returns the exit status.
@@ -21,5 +25,12 @@ Result<std::string> only_argument(const Options& options, const std::string& nam
 
 // Reads a program as text, or in its binary form.
 Result<pim::Program> read_program(const std::string& path, bool from_binary);
+
+// Whether the file begins as a dynamic program in binary form.
+Result<bool> is_dynamic_program(const std::string& path);
+
+// Times one step of a dynamic program: fills what PimRun has of it, energy apart. The options of
+// `aim run`; `run` has program, options and timing.
+Status run_dynamic(const Options& options, PimRun& run);
 
 }  // namespace memside::cli

@@ -3,6 +3,9 @@
 #include "cli/aim.h"
 #include "cli/terminal.h"
 #include "pim/binary_form.h"
+#include "pim/dynamic/dynamic_binary.h"
+#include "pim/dynamic/dynamic_text.h"
+#include "pim/text_reader.h"
 #include "pim/text_writer.h"
 
 namespace memside::cli {
@@ -43,8 +46,17 @@ Status convert(const Options& options, const Direction& direction) {
     const auto output = options.text("-o");
     if (!output && direction.default_output == nullptr) return options.required("-o").error();
     MEMSIDE_CHECK(check_outputs(options, {"-o"}, {{direction.input, input}}));
-    MEMSIDE_TRY(const pim::Program program, read_program(input, direction.from_binary));
     OutputSet outputs;
+    if (direction.from_binary) {
+        MEMSIDE_TRY(const bool dynamic, is_dynamic_program(input));
+        if (dynamic) {
+            MEMSIDE_TRY(const std::string bytes, read_file(input, pim::max_program_bytes));
+            MEMSIDE_TRY(const pim::DynamicProgram program, pim::parse_dynamic_binary(bytes, input));
+            outputs.add(output ? *output : direction.default_output, pim::to_text(program));
+            return outputs.commit();
+        }
+    }
+    MEMSIDE_TRY(const pim::Program program, read_program(input, direction.from_binary));
     outputs.add(output ? *output : direction.default_output, direction.write(program));
     return outputs.commit();
 }

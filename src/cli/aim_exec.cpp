@@ -50,8 +50,8 @@ struct Execution {
     }
 };
 
-Result<std::vector<pim::Region>> regions_after(const Options& options,
-                                               const pim::MemoryImage& before) {
+Result<std::vector<pim::ImageRegion>> regions_after(const Options& options,
+                                                    const pim::MemoryImage& before) {
     const auto path = options.text("--dump");
     if (!path) return before.regions;
     MEMSIDE_TRY(const std::string text, read_file(*path, pim::max_header_bytes));
@@ -71,7 +71,7 @@ Result<Execution> execute(const Options& options) {
                 read_program(execution.program, options.flag("--from-binary")));
     MEMSIDE_TRY(const std::string bytes, read_file(memory, pim::max_image_bytes));
     MEMSIDE_TRY(const pim::MemoryImage before, pim::parse_memory_image(bytes, memory));
-    MEMSIDE_TRY(const std::vector<pim::Region> regions, regions_after(options, before));
+    MEMSIDE_TRY(const std::vector<pim::ImageRegion> regions, regions_after(options, before));
 
     pim::Machine machine;
     pim::load_image(before, machine.memory());

@@ -11,7 +11,8 @@ namespace {
 constexpr const char* examples =
     "  memside aim run kernel.aim\n"
     "  memside aim run kernel.aim --refresh off --scheduler dcs\n"
-    "  memside aim run kernel.bin --from-binary --json - --trace timeline.json\n";
+    "  memside aim run kernel.bin --from-binary --json - --trace timeline.json\n"
+    "  memside aim run layer.bin --from-binary --tokens 131072 --scheduler dcs\n";
 
 void declare(Options& options) {
     options.add_positional("program", "the program to run", false);
@@ -19,6 +20,9 @@ void declare(Options& options) {
     options.add("--scheduler", "NAME", "in-order (default), ping-pong or dcs");
     options.add("--refresh", "MODE", "on (default: all-bank), off, all-bank or per-bank");
     options.add("--timing", "FILE", "timing constraints (default: systems/timing/gddr6-aim.yaml)");
+    options.add("--tokens", "N",
+                "of a dynamic program (memside compile): the step of a request's token N");
+    options.add("--hub", "FILE", "of a dynamic program: latencies (default: systems/pim/hub.yaml)");
     options.add("--energy", "FILE",
                 "energy constants (default: systems/pim/gddr6-aim-energy.yaml)");
     options.add("--json", "FILE", "the result; '-' for standard output");
@@ -60,6 +64,18 @@ Result<PimRun> execute(const Options& options) {
                       {{"program", run.program}, {"--timing", timing}, {"--energy", energy}}));
     MEMSIDE_TRY(run.timing, pim::read_timing(timing));
     MEMSIDE_TRY(run.energy_model, pim::read_energy_model(energy));
+    if (options.flag("--from-binary")) {
+        MEMSIDE_TRY(const bool dynamic, is_dynamic_program(run.program));
+        if (dynamic) {
+            MEMSIDE_CHECK(run_dynamic(options, run));
+            run.energy =
+                pim::run_energy(run.energy_model, run.result, run.timing, 0, run.options.scheduler);
+            return run;
+        }
+    }
+    for (const char* name : {"--tokens", "--hub"}) {
+        if (options.text(name)) return bad_input(name, "is of dynamic programs in binary form");
+    }
     MEMSIDE_TRY(const pim::Program program,
                 read_program(run.program, options.flag("--from-binary")));
     run.instructions = program.unrolled_count();

@@ -37,10 +37,10 @@ class RegionReader {
   public:
     RegionReader(const JsonNode& node, std::string where) : node_(node), where_(std::move(where)) {}
 
-    Result<Region> read() {
+    Result<ImageRegion> read() {
         MEMSIDE_TRY(const SpaceName* const space, read_space());
         MEMSIDE_CHECK(check_keys(*space));
-        Region region;
+        ImageRegion region;
         region.start.space = space->space;
         if (space->space != Space::gpr) {
             MEMSIDE_TRY(region.start.channel, integer("channel", 0, channel_count - 1));
@@ -137,17 +137,17 @@ std::size_t object_end(std::string_view bytes) {
     return 0;
 }
 
-std::size_t value_count(const std::vector<Region>& regions) {
+std::size_t value_count(const std::vector<ImageRegion>& regions) {
     return std::accumulate(
         regions.begin(), regions.end(), std::size_t{0},
-        [](std::size_t sum, const Region& region) { return sum + region.count; });
+        [](std::size_t sum, const ImageRegion& region) { return sum + region.count; });
 }
 
 // Calls visit(place, lane, position in all values) for each value of the regions.
 template <typename Visit>
-void for_tiles(const std::vector<Region>& regions, const Visit& visit) {
+void for_tiles(const std::vector<ImageRegion>& regions, const Visit& visit) {
     std::size_t position = 0;
-    for (const Region& region : regions) {
+    for (const ImageRegion& region : regions) {
         Place place = region.start;
         for (std::uint32_t done = 0; done < region.count; done += lanes, ++place.entry) {
             const unsigned width = std::min(lanes, region.count - done);
@@ -179,7 +179,7 @@ const Tile* find_tile(const Place& place, const Memory& memory) {
     }
 }
 
-std::string region_json(const Region& region) {
+std::string region_json(const ImageRegion& region) {
     const Place& start = region.start;
     switch (start.space) {
         case Space::bank:
@@ -197,7 +197,7 @@ std::string region_json(const Region& region) {
 
 }  // namespace
 
-Result<std::vector<Region>> parse_regions(std::string_view text, const std::string& file) {
+Result<std::vector<ImageRegion>> parse_regions(std::string_view text, const std::string& file) {
     if (text.size() > max_header_bytes) {
         return bad_input(file, fmt::format("the header has {} bytes; allowed: up to {}",
                                            text.size(), max_header_bytes));
@@ -214,7 +214,7 @@ Result<std::vector<Region>> parse_regions(std::string_view text, const std::stri
                              fmt::format("unknown key {}; allowed: regions", in_quotes(field.key)));
         }
     }
-    std::vector<Region> regions;
+    std::vector<ImageRegion> regions;
     std::size_t values = 0;
     for (const JsonNode& item : list->items) {
         const std::string at = fmt::format("{}:{}, region {}", file, item.line, regions.size());
@@ -222,7 +222,7 @@ Result<std::vector<Region>> parse_regions(std::string_view text, const std::stri
             return bad_input(at,
                              fmt::format("{} is no region; allowed: an object", item.kind_name()));
         }
-        MEMSIDE_TRY(const Region region, RegionReader(item, at).read());
+        MEMSIDE_TRY(const ImageRegion region, RegionReader(item, at).read());
         regions.push_back(region);
         values += region.count;
         if (values > max_image_bytes / sizeof(Bf16)) {
@@ -287,7 +287,7 @@ void load_image(const MemoryImage& image, Memory& memory) {
     });
 }
 
-MemoryImage take_image(const std::vector<Region>& regions, const Memory& memory,
+MemoryImage take_image(const std::vector<ImageRegion>& regions, const Memory& memory,
                        UninitialisedReads& unwritten) {
     MemoryImage image{.regions = regions, .values = {}};
     image.values.reserve(value_count(regions));

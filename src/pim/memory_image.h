@@ -25,15 +25,15 @@ inline constexpr std::size_t image_alignment = 4096;                  // bytes, 
 inline constexpr std::size_t max_image_bytes = std::size_t{4} << 30;  // assumed: what fits in RAM
 inline constexpr std::size_t max_header_bytes = std::size_t{16} << 20;
 
-struct Region {
+struct ImageRegion {
     Place start;              // a bank column, a GBuf entry or a register
     std::uint32_t count = 0;  // bf16 values, 1 and more
 
-    friend bool operator==(const Region&, const Region&) = default;
+    friend bool operator==(const ImageRegion&, const ImageRegion&) = default;
 };
 
 struct MemoryImage {
-    std::vector<Region> regions;
+    std::vector<ImageRegion> regions;
     std::vector<Bf16> values;  // of all regions, one after the other
 
     friend bool operator==(const MemoryImage&, const MemoryImage&) = default;
@@ -41,7 +41,7 @@ struct MemoryImage {
 
 // Reads a header alone, padded or not. bad_input at file:line or file for anything but regions in
 // range; unknown keys are refused.
-Result<std::vector<Region>> parse_regions(std::string_view text, const std::string& file);
+Result<std::vector<ImageRegion>> parse_regions(std::string_view text, const std::string& file);
 
 // Reads a whole image; the values must be exactly as many as the regions count.
 Result<MemoryImage> parse_memory_image(std::string_view bytes, const std::string& file);
@@ -54,7 +54,7 @@ void load_image(const MemoryImage& image, Memory& memory);
 
 // The regions' values. What was never written is 0 and goes into `unwritten`, as read by no
 // instruction.
-MemoryImage take_image(const std::vector<Region>& regions, const Memory& memory,
+MemoryImage take_image(const std::vector<ImageRegion>& regions, const Memory& memory,
                        UninitialisedReads& unwritten);
 
 }  // namespace memside::pim

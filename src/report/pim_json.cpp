@@ -77,6 +77,29 @@ void write_added_hardware(JsonWriter& json, const PimRun& run) {
     json.end_object();
 }
 
+// The step of a dynamic program: its cycles are those of the AiM commands and those of the hub.
+void write_dynamic(JsonWriter& json, const DynamicRun& run) {
+    json.key("dynamic");
+    json.begin_object();
+    json.member("tokens", run.tokens);
+    json.member("items", run.items);
+    json.member("program_bytes", run.program_bytes);
+    json.member("aim_cycles", run.time.aim_cycles);
+    json.member("hub_cycles", run.time.hub_cycles);
+    json.key("hub");
+    json.begin_array();
+    for (std::size_t i = 0; i < pim::hub_op_count; ++i) {
+        if (run.time.hub_calls[i] == 0) continue;
+        json.begin_object(one_line);
+        json.member("op", pim::info(static_cast<pim::HubOp>(i)).name);
+        json.member("calls", run.time.hub_calls[i]);
+        json.member("ns", run.time.hub_ns[i]);
+        json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+}
+
 }  // namespace
 
 std::string to_json(const PimRun& run) {
@@ -96,6 +119,7 @@ std::string to_json(const PimRun& run) {
     write_channels(json, run);
     write_energy(json, run);
     write_added_hardware(json, run);
+    if (run.dynamic) write_dynamic(json, *run.dynamic);
     json.key("warnings");
     json.begin_array();
     for (const std::string& warning : run.result.warnings) json.value(warning);

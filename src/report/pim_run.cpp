@@ -36,6 +36,10 @@ std::vector<dram::SourcedConstant> PimRun::assumed() const {
     for (const dram::SourcedConstant& constant : energy_model.constants) {
         if (constant.assumed()) found.push_back(constant);
     }
+    if (!dynamic) return found;
+    for (const dram::SourcedConstant& constant : dynamic->hub_timing.constants) {
+        if (constant.assumed()) found.push_back(constant);
+    }
     return found;
 }
 

@@ -2,14 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "pim/dynamic/dynamic_time.h"
 #include "pim/energy.h"
 #include "pim/simulation.h"
 
 namespace memside {
+
+// What a run of a dynamic program has beside an AiM program's.
+struct DynamicRun {
+    std::uint64_t tokens = 0;         // of the request, the new one included
+    std::uint64_t items = 0;          // of the program
+    std::uint64_t program_bytes = 0;  // its binary form
+    pim::HubTiming hub_timing;
+    pim::DynamicTime time;  // result is moved to the run's
+};
 
 struct PimRun {
     std::string program;             // its file, as the user named it
@@ -19,6 +30,7 @@ struct PimRun {
     pim::EnergyModel energy_model;
     pim::SimulationResult result;
     std::vector<pim::EnergyEntry> energy;
+    std::optional<DynamicRun> dynamic;
 
     double time_ns() const { return static_cast<double>(result.cycles) * timing.clock_ns; }
     double energy_pj() const;

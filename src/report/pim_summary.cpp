@@ -64,6 +64,12 @@ void title(std::string& out, const PimRun& run, bool colour) {
         }
         out += '\n';
     }
+    if (run.dynamic) {
+        out += painted(fmt::format("  one step at {} tokens, from {} items in {} bytes\n",
+                                   grouped(run.dynamic->tokens), grouped(run.dynamic->items),
+                                   grouped(run.dynamic->program_bytes)),
+                       Tone::faint, colour);
+    }
     out += painted(
         fmt::format("  {} instructions, {} of {} channels addressed\n", grouped(run.instructions),
                     run.addressed_channels(), pim::channel_count),
@@ -90,6 +96,20 @@ void activities(std::string& out, const PimRun& run, bool colour) {
                    {grouped(cycles[i])},
                    {percent(share)},
                    {share_bar(share, bar_width), Tone::accent}});
+    }
+    out += table.render(terminal_columns, 2, colour);
+}
+
+void hub(std::string& out, const DynamicRun& run, bool colour) {
+    heading(out, "The hub's processing unit",
+            fmt::format("{} of the cycles, the channels wait", grouped(run.time.hub_cycles)),
+            colour);
+    TextTable table({left, right, right});
+    for (std::size_t i = 0; i < pim::hub_op_count; ++i) {
+        if (run.time.hub_calls[i] == 0) continue;
+        table.add({{std::string(pim::info(static_cast<pim::HubOp>(i)).name)},
+                   {fmt::format("{} times", grouped(run.time.hub_calls[i]))},
+                   {format_seconds(run.time.hub_ns[i] * 1e-9)}});
     }
     out += table.render(terminal_columns, 2, colour);
 }
@@ -149,6 +169,7 @@ std::string summary(const PimRun& run, bool colour) {
     std::string out;
     title(out, run, colour);
     activities(out, run, colour);
+    if (run.dynamic) hub(out, *run.dynamic, colour);
     commands(out, run, colour);
     energy(out, run, colour);
     added_hardware(out, run, colour);

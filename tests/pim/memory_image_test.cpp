@@ -9,14 +9,14 @@ namespace {
 
 using testing::HasSubstr;
 
-Region bank_region(unsigned channel, unsigned bank, std::uint32_t row, std::uint32_t column,
-                   std::uint32_t count) {
+ImageRegion bank_region(unsigned channel, unsigned bank, std::uint32_t row, std::uint32_t column,
+                        std::uint32_t count) {
     return {.start = {Space::bank, channel, bank, row, column}, .count = count};
 }
-Region gpr_region(std::uint32_t first, std::uint32_t count) {
+ImageRegion gpr_region(std::uint32_t first, std::uint32_t count) {
     return {.start = {Space::gpr, 0, 0, 0, first}, .count = count};
 }
-Region gbuf_region(unsigned channel, std::uint32_t first, std::uint32_t count) {
+ImageRegion gbuf_region(unsigned channel, std::uint32_t first, std::uint32_t count) {
     return {.start = {Space::gbuf, channel, 0, 0, first}, .count = count};
 }
 
@@ -49,8 +49,9 @@ TEST(MemoryImage, a_file_is_read_as_the_format_says) {
                                                   values),
                                           "m.img");
     ASSERT_TRUE(image.ok()) << image.error().message();
-    EXPECT_EQ(image->regions, (std::vector<Region>{bank_region(3, 15, 16383, 62, 21),
-                                                   gpr_region(16383, 3), gbuf_region(31, 63, 16)}));
+    EXPECT_EQ(image->regions,
+              (std::vector<ImageRegion>{bank_region(3, 15, 16383, 62, 21), gpr_region(16383, 3),
+                                        gbuf_region(31, 63, 16)}));
     EXPECT_EQ(image->values, values);
 
     Memory memory;
@@ -86,7 +87,7 @@ RC_GTEST_PROP(MemoryImage, any_image_comes_back_from_its_bytes_and_from_memory, 
                                             : gbuf_region(n % 32, n / 32 * 3, size));
     }
     std::size_t values = 0;
-    for (const Region& region : image.regions) values += region.count;
+    for (const ImageRegion& region : image.regions) values += region.count;
     image.values = reference::random_values(values, 5);
 
     const auto parsed = parse_memory_image(encode_memory_image(image), "m.img");
