@@ -94,9 +94,9 @@ TEST(AimExec, runs_qk_from_both_forms_of_its_program) {
     pim::place_keys(kernel->layout, keys, machine.memory());
     pim::place_queries(kernel->layout, queries, machine.memory());
     const auto gpr = [](std::uint32_t first, std::uint32_t tiles) {
-        return pim::Region{.start = {pim::Space::gpr, 0, 0, 0, first}, .count = tiles * 16};
+        return pim::ImageRegion{.start = {pim::Space::gpr, 0, 0, 0, first}, .count = tiles * 16};
     };
-    std::vector<pim::Region> regions{gpr(kernel->layout.queries_gpr(), 2 * 5 + 1)};
+    std::vector<pim::ImageRegion> regions{gpr(kernel->layout.queries_gpr(), 2 * 5 + 1)};
     for (unsigned channel = 29; channel < 32; ++channel) {
         for (unsigned bank = 0; bank < 16; ++bank) {
             regions.push_back({.start = {pim::Space::bank, channel, bank, 0, 0},
@@ -108,7 +108,7 @@ TEST(AimExec, runs_qk_from_both_forms_of_its_program) {
                 pim::encode_memory_image(pim::take_image(regions, machine.memory(), none)));
     ASSERT_EQ(none.count, 0u);
     ASSERT_TRUE(machine.run(kernel->program).ok());
-    const std::vector<pim::Region> scores{
+    const std::vector<pim::ImageRegion> scores{
         gpr(kernel->layout.scores_gpr(), 2 * 3 * kernel->layout.groups())};
     const pim::MemoryImage expected = pim::take_image(scores, machine.memory(), none);
     place.write("scores.json",

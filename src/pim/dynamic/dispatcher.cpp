@@ -36,15 +36,17 @@ ChunkPool free_chunks(const DynamicProgram& program) {
     return {std::move(first_rows), program.chunk_rows};
 }
 
-Dispatcher::Dispatcher(DynamicProgram program, ChunkPool pool, NewChunk on_new_chunk)
+Dispatcher::Dispatcher(DynamicProgram program, ChunkPool pool, NewChunk on_new_chunk,
+                       std::optional<std::uint32_t> module)
     : program_(std::make_unique<const DynamicProgram>(std::move(program))),
       expander_(*program_),
       pool_(std::move(pool)),
       on_new_chunk_(std::move(on_new_chunk)),
+      module_(module),
       layouts_(program_->regions.size()) {}
 
-Result<Dispatcher> Dispatcher::create(DynamicProgram program, ChunkPool pool,
-                                      NewChunk on_new_chunk) {
+Result<Dispatcher> Dispatcher::create(DynamicProgram program, ChunkPool pool, NewChunk on_new_chunk,
+                                      std::optional<std::uint32_t> module) {
     MEMSIDE_CHECK(validate(program, "the program"));
     if (pool.chunk_rows() != program.chunk_rows) {
         return bad_input("", fmt::format("chunks of {} rows for a program with chunks of {}",
@@ -58,7 +60,7 @@ Result<Dispatcher> Dispatcher::create(DynamicProgram program, ChunkPool pool,
         return bad_input("",
                          fmt::format("chunks share rows with region {}", in_quotes(region.name)));
     }
-    Dispatcher dispatcher(std::move(program), std::move(pool), std::move(on_new_chunk));
+    Dispatcher dispatcher(std::move(program), std::move(pool), std::move(on_new_chunk), module);
     MEMSIDE_CHECK(dispatcher.find_layouts());
     dispatcher.program_bytes_ = to_binary(*dispatcher.program_).size();
     return dispatcher;
@@ -67,6 +69,7 @@ Result<Dispatcher> Dispatcher::create(DynamicProgram program, ChunkPool pool,
 // The program says by its appends how rows follow from tokens.
 Status Dispatcher::find_layouts() {
     for (const ExecutionEntry& entry : program_->entries) {
+        if (!carries_out(entry)) continue;
         for (std::size_t i = 0; i < entry.item_count; ++i) {
             const DynamicItem& item = program_->items[entry.first_item + i];
             const bool appends =
@@ -172,7 +175,10 @@ Status Dispatcher::release(RequestId id) {
 Status Dispatcher::step(RequestId id, Sink& sink) {
     MEMSIDE_TRY(Request * request, find(id));
     MEMSIDE_CHECK(grow_to(*request, request->tokens + 1));
-    MEMSIDE_CHECK(expander_.run_all(request->tokens + 1, request->tables, sink));
+    for (const ExecutionEntry& entry : program_->entries) {
+        if (!carries_out(entry)) continue;
+        MEMSIDE_CHECK(expander_.run(entry, request->tokens + 1, request->tables, sink));
+    }
     ++request->tokens;
     return {};
 }

@@ -32,9 +32,10 @@ class Dispatcher {
 
     // The pool's chunks have the program's rows and lie outside of its other regions; bad_input
     // otherwise, or when the program is not valid. A region that two different layouts append to is
-    // bad_input too.
+    // bad_input too. With a module, only its entries are carried out and given memory.
     static Result<Dispatcher> create(DynamicProgram program, ChunkPool pool,
-                                     NewChunk on_new_chunk = {});
+                                     NewChunk on_new_chunk = {},
+                                     std::optional<std::uint32_t> module = {});
 
     // A new request with `tokens` tokens in its caches (0 and more): chunks for these, zeroed, in
     // all regions that the program appends to. infeasible when the pool has too few; nothing has
@@ -44,9 +45,9 @@ class Dispatcher {
     Status reserve(RequestId id, std::uint32_t region, std::uint32_t rows);
     Status release(RequestId id);
 
-    // One decode step: expands all entries for the request's tokens and the new one, allocates the
-    // chunk that this one needs, and advances the token index. infeasible when no chunk is free:
-    // then nothing was sent.
+    // One decode step: expands all entries (of the module) for the request's tokens and the new
+    // one, allocates the chunk that this one needs, and advances the token index. infeasible when
+    // no chunk is free: then nothing was sent.
     Status step(RequestId id, Sink& sink);
     // One entry as step() does, without advancing.
     Status expand(RequestId id, std::size_t entry, Sink& sink);
@@ -74,7 +75,11 @@ class Dispatcher {
         std::vector<RowTable> tables;  // by region
     };
 
-    Dispatcher(DynamicProgram program, ChunkPool pool, NewChunk on_new_chunk);
+    Dispatcher(DynamicProgram program, ChunkPool pool, NewChunk on_new_chunk,
+               std::optional<std::uint32_t> module);
+    bool carries_out(const ExecutionEntry& entry) const {
+        return !module_ || entry.module == *module_;
+    }
 
     Status find_layouts();
     Result<Request*> find(RequestId id);
@@ -88,6 +93,7 @@ class Dispatcher {
     std::uint64_t program_bytes_ = 0;
     ChunkPool pool_;
     NewChunk on_new_chunk_;
+    std::optional<std::uint32_t> module_;
     std::vector<std::optional<KvLayout>> layouts_;  // by region
     std::map<RequestId, Request> requests_;
     HostActions actions_;

@@ -90,7 +90,7 @@ RC_GTEST_PROP(Attention, at_random_shapes_and_contexts_it_gives_the_reference,
     shape.chunk_rows = static_cast<std::uint32_t>(1 + pick(3));
     if (pick(3) == 0) shape.window = static_cast<std::uint32_t>(1 + pick(900));
     RC_PRE(AttentionLayout(shape).end_gpr() <= gpr_entries);
-    check(shape, 1 + pick(1400), seed);
+    check(shape, 1 + pick(700), seed);
 }
 
 TEST(Attention, weights_follow_the_largest_score_over_blocks) {

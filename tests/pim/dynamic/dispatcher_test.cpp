@@ -96,6 +96,30 @@ TEST(Dispatcher, a_region_without_appends_grows_by_hand) {
     EXPECT_FALSE(dispatcher.reserve(1, 2, 9).ok());
 }
 
+TEST(Dispatcher, a_modules_dispatcher_carries_out_its_entries_and_holds_their_regions) {
+    // The same items for two modules, each with regions of its own.
+    DynamicProgram program = attention_program(AttentionLayout(shape));
+    program.regions.insert(program.regions.end(), {{"k1", 0, true, 0}, {"v1", 0, true, 0}});
+    for (std::size_t i = 0; i < 2; ++i) {
+        ExecutionEntry entry = program.entries[i];
+        entry.module = 1;
+        entry.region_base = 2;
+        program.entries.push_back(entry);
+    }
+    const auto instructions = [&](std::optional<std::uint32_t> module) {
+        Dispatcher dispatcher =
+            Dispatcher::create(program, ordered_pool(16, 1), {}, module).value();
+        Nowhere sink;
+        EXPECT_TRUE(dispatcher.admit(1, 500).ok());
+        EXPECT_TRUE(dispatcher.step(1, sink).ok());
+        EXPECT_EQ(dispatcher.pool().used(), module ? 2U : 4U);
+        EXPECT_EQ(dispatcher.table(1, 2).first_rows.empty(), module == 0U);
+        return sink.instructions;
+    };
+    EXPECT_EQ(instructions(0), instructions(1));
+    EXPECT_EQ(instructions(0) + instructions(1), instructions(std::nullopt));
+}
+
 TEST(Dispatcher, its_buffers_stay_below_the_papers_200_kilobytes_for_many_long_requests) {
     Dispatcher dispatcher = make(rows_per_bank);
     for (std::uint64_t id = 0; id < 64; ++id) ASSERT_TRUE(dispatcher.admit(id, 131072).ok());

@@ -24,7 +24,7 @@ RC_GTEST_PROP(KvLayout, no_two_values_share_a_place_and_all_are_within_their_row
     std::mt19937_64 random(seed);
     const KvLayout layout = random_layout(random);
     RC_ASSERT(layout.check().ok());
-    const std::uint64_t tokens = 1 + random() % 300;
+    const std::uint64_t tokens = 1 + random() % 80;
     std::set<std::tuple<unsigned, unsigned, std::uint32_t, std::uint32_t, std::uint64_t>> seen;
     std::size_t count = 0;
     for (unsigned head = 0; head < layout.heads; ++head) {
