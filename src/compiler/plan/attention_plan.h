@@ -17,6 +17,12 @@ namespace memside::compiler {
 // docs/compiler.md.
 enum class HeadPartition : std::uint8_t { hfp, tcp };
 
+// In which order the commands of scores that the accumulators hold together are written.
+enum class CommandOrder : std::uint8_t {
+    in_runs,         // all WR_BIAS, then all MAC_ABK, then all RD_MAC: few changes of mode
+    score_by_score,  // as a score needs them; pim-order-commands makes runs of it
+};
+
 struct AttentionShape {
     std::uint32_t kv_heads = 1;
     std::uint32_t group = 1;  // query heads that share a KV head
@@ -36,6 +42,7 @@ struct AttentionOptions {
     // at once, so that the hub goes on to the next channels.
     std::uint32_t transfer_tiles = 32;
     std::uint32_t block_tokens = 0;  // 0: as many as the registers hold
+    CommandOrder order = CommandOrder::in_runs;
 };
 
 // First tiles in the registers. Queries: those of KV head h from query + h x group x tiles on, in

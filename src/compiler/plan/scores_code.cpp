@@ -64,29 +64,39 @@ class ScoresWriter {
     }
 
     void write_part(LoopId row, LoopId part) {
-        const std::int64_t of_query = plan_.slot_batch;
-        each_score([&](LoopId query, LoopId slot) {
-            writer_.add({.instruction = {.opcode = Opcode::wr_bias,
-                                         .written = pim::optional_out,
-                                         .mask = mask_,
-                                         .gpr = plan_.registers.zero}},
-                        {{query, Operand::out, of_query}, {slot, Operand::out, 1}});
-        });
-        each_score([&](LoopId query, LoopId slot) {
-            writer_.add({.instruction = {.opcode = Opcode::mac_abk,
-                                         .written = with_all,
-                                         .opsize = tiles_,
-                                         .mask = mask_},
-                         .region = region_},
-                        {{block_, Operand::row, plan_.block_tokens / plan_.keys.row_tokens()},
-                         {row, Operand::row, 1},
-                         {part, Operand::column, plan_.slot_batch * tiles_},
-                         {slot, Operand::column, tiles_},
-                         {query, Operand::gbuf, tiles_},
-                         {query, Operand::out, of_query},
-                         {slot, Operand::out, 1}});
-        });
+        if (plan_.options.order == CommandOrder::score_by_score) {
+            return each_score([&](LoopId query, LoopId slot) {
+                write_bias(query, slot);
+                multiply(row, part, query, slot);
+                read(row, part, query, slot);
+            });
+        }
+        each_score([&](LoopId query, LoopId slot) { write_bias(query, slot); });
+        each_score([&](LoopId query, LoopId slot) { multiply(row, part, query, slot); });
         each_score([&](LoopId query, LoopId slot) { read(row, part, query, slot); });
+    }
+
+    void write_bias(LoopId query, LoopId slot) {
+        writer_.add({.instruction = {.opcode = Opcode::wr_bias,
+                                     .written = pim::optional_out,
+                                     .mask = mask_,
+                                     .gpr = plan_.registers.zero}},
+                    {{query, Operand::out, plan_.slot_batch}, {slot, Operand::out, 1}});
+    }
+
+    void multiply(LoopId row, LoopId part, LoopId query, LoopId slot) {
+        writer_.add({.instruction = {.opcode = Opcode::mac_abk,
+                                     .written = with_all,
+                                     .opsize = tiles_,
+                                     .mask = mask_},
+                     .region = region_},
+                    {{block_, Operand::row, plan_.block_tokens / plan_.keys.row_tokens()},
+                     {row, Operand::row, 1},
+                     {part, Operand::column, plan_.slot_batch * tiles_},
+                     {slot, Operand::column, tiles_},
+                     {query, Operand::gbuf, tiles_},
+                     {query, Operand::out, plan_.slot_batch},
+                     {slot, Operand::out, 1}});
     }
 
     // In token order of each query, 16 tokens a tile; heads in lockstep lie side by side.

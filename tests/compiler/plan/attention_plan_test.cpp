@@ -122,6 +122,7 @@ TEST(attention_plan, one_accumulator_and_no_reuse_equal_the_reference) {
         options.row_reuse = false;
         options.transfer_tiles = 64;
         check(shape_of(2, 3, 128), options, 1500);
+        options.order = CommandOrder::score_by_score;
         options.accumulators = 5;
         options.row_reuse = true;
         check(shape_of(2, 3, 128), options, 1500);
