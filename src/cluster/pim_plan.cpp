@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cluster/pim_holding.h"
 #include "pim/dynamic/kv_layout.h"
 
 namespace memside {
@@ -105,6 +106,25 @@ double stage_weight_bytes(const PimPlan& plan, const PimStage& stage, const Mode
     double bytes = layer * stage.layers;
     if (stage.last) bytes += linear_bytes(plan.output_head, module) + value_bytes * model.hidden;
     return bytes;
+}
+
+PimHolding pim_holding(const PimPlan& plan, const ModelSpec& model, const PimMachine& machine,
+                       const PimOptions& options, const std::vector<std::int64_t>& contexts) {
+    double layer = 0;
+    for (const std::int64_t context : contexts) {
+        layer += layer_kv_bytes(model, options, plan.most_heads(), context + 1);
+    }
+    PimHolding fullest;
+    for (const PimStage& stage : plan.stages) {
+        const double weights = stage_weight_bytes(plan, stage, model, machine.module);
+        const PimHolding holding{stage.layers * layer,
+                                 std::max(0.0, machine.module.capacity_bytes - weights)};
+        const double over = holding.needed_bytes - holding.room_bytes;
+        if (&stage == &plan.stages.front() || over > fullest.needed_bytes - fullest.room_bytes) {
+            fullest = holding;
+        }
+    }
+    return fullest;
 }
 
 PimFit pim_fit(const PimPlan& plan, const ModelSpec& model, const PimMachine& machine,

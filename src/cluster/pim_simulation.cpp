@@ -1,12 +1,14 @@
 #include "cluster/pim_simulation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "base/number.h"
 #include "base/text.h"
 #include "cluster/cost.h"
 #include "cluster/energy.h"
+#include "cluster/pim_holding.h"
 #include "cluster/pim_step.h"
 #include "cluster/policy.h"
 #include "pim/run_names.h"
@@ -19,9 +21,6 @@ constexpr std::int64_t most_requests = 100'000;
 Status check(const SimulationRequest& request, ConstantReader& constants) {
     MEMSIDE_TRY(const Policy* policy, find_policy(request.policy));
     MEMSIDE_CHECK(policy->supports(request.system));
-    if (!request.workload.empty()) {
-        return bad_input("--workload", "is not modelled for --policy pim yet; give --context");
-    }
     if (request.half_batches) {
         return bad_input("--overlap",
                          "half-batches are not modelled for --policy pim; allowed: none");
@@ -41,10 +40,19 @@ Status check(const SimulationRequest& request, ConstantReader& constants) {
     return {};
 }
 
+std::int64_t longest_context(const SimulationRequest& request) {
+    std::int64_t longest = request.context_tokens;
+    for (const RequestGroup& group : request.workload) {
+        longest = std::max(longest, group.context_tokens);
+    }
+    return longest;
+}
+
 // A pair of TP and PP with what it leads to; `step` is empty when nothing fits.
 struct Candidate {
     PimPlan plan;
     PimFit fit;
+    PimHolding holding;  // of a workload's requests
     std::int64_t batch = 0;
     std::optional<PimStep> step;
 
@@ -84,16 +92,33 @@ class PimSimulation {
         Candidate candidate;
         MEMSIDE_TRY(candidate.plan, make_pim_plan(request_.model, machine_.modules, tp, pp));
         candidate.fit = pim_fit(candidate.plan, request_.model, machine_, request_.pim,
-                                request_.context_tokens);
-        const std::int64_t most = std::min(candidate.fit.max_batch, most_requests);
-        candidate.batch = request_.batch.value_or(most);
-        if (candidate.batch > most) candidate.batch = 0;
-        if (candidate.batch == 0) return candidate;
-        const std::vector<std::int64_t> contexts(static_cast<std::size_t>(candidate.batch),
-                                                 request_.context_tokens);
+                                longest_context(request_));
+        const std::vector<std::int64_t> contexts = admitted(candidate);
+        candidate.batch = std::ssize(contexts);
+        if (contexts.empty()) return candidate;
         MEMSIDE_TRY(candidate.step, plan_pim_step(request_.model, machine_, candidate.plan,
                                                   request_.pim, kernels_, contexts));
         return candidate;
+    }
+
+    // The requests that decode together; none when they do not fit.
+    std::vector<std::int64_t> admitted(Candidate& candidate) const {
+        if (request_.workload.empty()) {
+            const std::int64_t most = std::min(candidate.fit.max_batch, most_requests);
+            const std::int64_t batch = request_.batch.value_or(most);
+            if (batch > most) return {};
+            return std::vector<std::int64_t>(static_cast<std::size_t>(batch),
+                                             request_.context_tokens);
+        }
+        std::vector<std::int64_t> contexts;
+        for (const RequestGroup& group : request_.workload) {
+            contexts.insert(contexts.end(), static_cast<std::size_t>(group.count),
+                            group.context_tokens);
+        }
+        candidate.holding =
+            pim_holding(candidate.plan, request_.model, machine_, request_.pim, contexts);
+        if (!candidate.holding.fits()) return {};
+        return contexts;
     }
 
     const SimulationRequest& request_;
@@ -106,11 +131,14 @@ SimulationResult blank(const SimulationRequest& request) {
     result.model = request.model.name;
     result.system = request.system.name;
     result.policy = request.policy;
-    result.context_tokens = request.context_tokens;
+    const double mean = request.workload.empty() ? static_cast<double>(request.context_tokens)
+                                                 : mean_context(request.workload);
+    result.context_tokens = static_cast<std::int64_t>(std::llround(mean));
     result.seed = request.seed;
     result.settings = request.settings;
     result.kv_type = kv::value_type_names()[static_cast<std::size_t>(request.format.value_type)];
-    result.kv_bytes_per_request = request.model.kv_bytes_per_token(16) * request.context_tokens;
+    const auto token_bytes = static_cast<double>(request.model.kv_bytes_per_token(16));
+    result.kv_bytes_per_request = static_cast<std::int64_t>(std::llround(token_bytes * mean));
     return result;
 }
 
@@ -133,6 +161,12 @@ std::string why_nothing_fits(const SimulationRequest& request, const Candidate& 
                     format_bytes(machine.module.capacity_bytes), format_bytes(fit.weight_bytes),
                     format_bytes(fit.request_bytes), chosen.plan.tp, chosen.plan.pp,
                     request.pim.access == PimAccess::chunks ? "chunks" : "the window reserved");
+    if (!request.workload.empty()) {
+        return fmt::format("the workload's {} requests put {} on a module that has {} for them; {}",
+                           request_count(request.workload),
+                           format_bytes(chosen.holding.needed_bytes),
+                           format_bytes(chosen.holding.room_bytes), where);
+    }
     if (fit.max_batch > 0 && request.batch) {
         return fmt::format("a batch of {} was asked for and {} at most fit: {}", *request.batch,
                            fit.max_batch, where);
@@ -148,9 +182,10 @@ void add_step(const Candidate& chosen, const PimMachine& machine, const PimDescr
     result.tpot_p50_s = result.tpot_p95_s = result.tpot_p99_s = result.tpot_s;
     result.throughput_tok_per_s = static_cast<double>(result.batch) / step.step_s;
     result.phases = step.phases;
-    result.kv_bytes_read_per_step = static_cast<double>(result.batch) * chosen.fit.live_bytes;
-    result.kv_capacity_utilization =
-        static_cast<double>(result.batch) * chosen.fit.live_bytes / chosen.fit.kv_capacity_bytes;
+    const double live_bytes =
+        static_cast<double>(result.batch) * static_cast<double>(*result.kv_bytes_per_request);
+    result.kv_bytes_read_per_step = live_bytes;
+    result.kv_capacity_utilization = live_bytes / chosen.fit.kv_capacity_bytes;
     result.device_utilization = step.mean_busy_s / step.step_s;
     result.pim_mac_utilization = pim_mac_utilization(step, machine, description.timing);
     result.resources = {{"pim, mean", step.mean_busy_s}, {"pim, slowest", step.most_busy_s}};
@@ -197,15 +232,19 @@ void add_assumptions(const SimulationRequest& request, const Candidate& chosen,
             ? "assumed: FC, attention and transfers of a group of requests do not overlap; a GEMV "
               "for each request"
             : "assumed: the processor and the banks do not overlap; one product for a group");
-    add("pipeline", fmt::format("{} groups", result.micro_batches),
-        "assumed: requests are dealt to as many groups as there are stages");
+    if (chosen.step) {
+        add("pipeline", fmt::format("{} groups", result.micro_batches),
+            "assumed: requests are dealt to as many groups as there are stages, the longest first "
+            "to the group with the fewest tokens");
+    }
     add("collectives", "5 broadcasts and 5 gathers of the hidden size, one of each of the FFN's",
         "the public CENT artifact: per block, under TP; taken for NeuPIMs as well");
     add("embedding", "on the host", "assumed: the look-up takes no time and no room");
     add("weights", "bf16", "assumed: whatever type the file has, the banks hold 16-bit values");
-    add("step times", "alike", "assumed: every request has the same context throughout");
-    if (request.context_tokens > request.model.window_tokens) {
-        add("context", format_tokens(request.context_tokens),
+    add("step times", "alike",
+        "assumed: no request arrives or ends, or grows by more than a token");
+    if (longest_context(request) > request.model.window_tokens) {
+        add("context", format_tokens(longest_context(request)),
             fmt::format("assumed: runs beyond the window of {} tokens that {} was trained for",
                         format_tokens(request.model.window_tokens), request.model.name));
     }
