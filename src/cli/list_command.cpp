@@ -41,15 +41,17 @@ std::string part(const SystemSpec& system, std::string_view role) {
 }
 
 Result<std::string> list_systems() {
-    constexpr const char* row = "{:<24} {:<20} {:<20} {}\n";
-    std::string text = fmt::format(row, "system", "GPUs", "CXL-PNM devices", "plain CXL memory");
+    constexpr const char* row = "{:<24} {:<20} {:<20} {:<20} {}\n";
+    std::string text = fmt::format(row, "system", "GPUs", "CXL-PNM devices", "plain CXL memory",
+                                   "DRAM-PIM modules");
     for (const std::string& name : system_names()) {
         MEMSIDE_TRY(const SystemSpec system, load_system(name, {}));
-        text +=
-            fmt::format(row, name, part(system, "gpu"), part(system, "pnm"), part(system, "cxl"));
+        text += fmt::format(row, name, part(system, "gpu"), part(system, "pnm"),
+                            part(system, "cxl"), part(system, "pim"));
     }
     return text +
-           "\nThe counts are free: a100x3-pnm5 works as well. A path to a YAML file does too.\n";
+           "\nThe counts are free: a100x3-pnm5 and cent-x12 work as well. A path to a YAML file "
+           "does too.\n";
 }
 
 Result<std::string> list_policies() {

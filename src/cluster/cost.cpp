@@ -15,6 +15,7 @@ Ownership ownership(ConstantReader& constants) {
     charge("gpu", "active_power");
     charge("pnm", "platform_power");
     charge("cxl", "active_power");
+    charge("pim", "active_power");
     const Facility facility = read_facility(constants);
     sum.power_w += facility.host_power_w + facility.switch_power_w;
     sum.power_w *= 1.0 + facility.cooling;

@@ -4,15 +4,6 @@
 #include "cluster/policy.h"
 
 namespace memside {
-namespace {
-
-// Names that the command line promises and that have no model behind them yet.
-constexpr std::pair<std::string_view, std::string_view> not_modelled[] = {
-    {"pim", "it needs DRAM-PIM modules"},
-};
-
-}  // namespace
-
 std::int64_t DecodeJob::budget_tokens(std::int64_t context) const {
     // A quarter of the context explains the paper's batch of the baseline, its throughput ratio and
     // its recall traffic at once (hypothesis, derived by hand).
@@ -68,6 +59,7 @@ const std::vector<std::unique_ptr<Policy>>& policies() {
         list.push_back(make_recall_policy());
         list.push_back(make_pnm_kv_policy());
         list.push_back(make_png_kv_policy());
+        list.push_back(make_pim_policy());
         return list;
     }();
     return all;
@@ -78,12 +70,6 @@ Result<const Policy*> find_policy(const std::string& name) {
     for (const auto& policy : policies()) {
         if (policy->name() == name) return policy.get();
         names.emplace_back(policy->name());
-    }
-    for (const auto& [known, why] : not_modelled) {
-        if (known == name) {
-            return bad_input("--policy", fmt::format("'{}' is not modelled yet: {}; allowed: {}",
-                                                     name, why, join(names, ", ")));
-        }
     }
     return bad_input("--policy", "unknown policy " + in_quotes(name) + hint(name, names));
 }

@@ -105,6 +105,7 @@ class Policy {
     virtual Status supports(const SystemSpec& system) const = 0;
     virtual bool uses_pnm() const { return false; }
     virtual bool uses_cxl() const { return false; }
+    virtual bool uses_pim() const { return false; }  // then simulate_on_pim() does it all
     virtual Fit fit(const Hardware& hardware, const DecodeJob& job) const = 0;
 
     // The parts that residency forces on a batch; one part unless the policy says otherwise.
@@ -129,12 +130,13 @@ class Policy {
 // Every policy that runs, in the order of the command line's documentation.
 const std::vector<std::unique_ptr<Policy>>& policies();
 
-// The policy of that name. Known names that are not modelled yet say so; others get a suggestion.
+// The policy of that name; for other names a suggestion.
 Result<const Policy*> find_policy(const std::string& name);
 
 std::unique_ptr<Policy> make_dense_policy();
 std::unique_ptr<Policy> make_recall_policy();
 std::unique_ptr<Policy> make_pnm_kv_policy();
 std::unique_ptr<Policy> make_png_kv_policy();
+std::unique_ptr<Policy> make_pim_policy();
 
 }  // namespace memside

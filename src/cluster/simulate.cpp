@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
 #include "cluster/accounting.h"
 #include "cluster/admission.h"
 #include "cluster/assumptions.h"
 #include "cluster/cpu_simulation.h"
 #include "cluster/layer_timeline.h"
 #include "cluster/page_sample.h"
+#include "cluster/pim_simulation.h"
 #include "cluster/policy.h"
 #include "cluster/prefill.h"
 
@@ -99,7 +101,13 @@ void add_step(const StepPlan& step, const Schedule& schedule, const Policy& poli
 Result<SimulationResult> simulate(const SimulationRequest& request) {
     if (request.system.has("cpu")) return simulate_on_cpu(request);
     MEMSIDE_TRY(const Policy* policy, find_policy(request.policy));
+    if (policy->uses_pim()) return simulate_on_pim(request);
     MEMSIDE_CHECK(policy->supports(request.system));
+    if (!request.system.has("gpu")) {
+        return bad_input("--policy",
+                         fmt::format("'{}' needs GPUs; system {} has none; allowed: pim",
+                                     policy->name(), in_quotes(request.system.name)));
+    }
     ConstantReader constants(request.system);
     MEMSIDE_TRY(const Hardware hardware,
                 make_hardware(constants, {policy->uses_pnm(), policy->uses_cxl()}));

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "cluster/batch.h"
+#include "cluster/pim_plan.h"
 #include "cluster/result.h"
 #include "cluster/selection.h"
 #include "kv/layout.h"
@@ -26,6 +27,7 @@ struct SimulationRequest {
     SelectionOptions selection;
     Requests workload;  // requests of several lengths, in place of context_tokens and batch
     Placement placement = Placement::lpt;
+    PimOptions pim;             // for the policy of that name
     bool half_batches = false;  // FC of one half of the batch hides attention of the other
     std::uint64_t seed = 1;
     // What its user wrote, name and text, so that a result can be made again; see study/settings.h.

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cluster/policy.h"
 #include "model/catalog.h"
+#include "study/pim_options.h"
 #include "study/simulation_options.h"
 #include "system/catalog.h"
 
@@ -45,6 +46,7 @@ class RequestReader {
         MEMSIDE_TRY(request.system, read_system(system));
         MEMSIDE_TRY(request.format, page_format(request.model));
         MEMSIDE_TRY(request.selection, selection_options(*policy));
+        MEMSIDE_TRY(request.pim, read_pim_options(settings_));
         MEMSIDE_TRY(const std::size_t overlap, choice("overlap", "none", {"none", "half-batches"}));
         request.half_batches = overlap == 1;
         if (settings_.text("batch").value_or("max") != "max") {
@@ -56,7 +58,8 @@ class RequestReader {
         MEMSIDE_TRY(const std::int64_t seed, integer("seed", 1, 0, INT64_MAX));
         request.seed = static_cast<std::uint64_t>(seed);
         for (const Setting& setting : settings_.list) {
-            if (setting.name == "threads") continue;  // never changes the result
+            // Those never change the result.
+            if (setting.name == "threads" || setting.name == "pim-cache") continue;
             request.settings.emplace_back(setting.name, setting.value);
         }
         return request;

@@ -48,17 +48,6 @@ std::vector<std::string> listed_names(const std::vector<SystemTemplate>& templat
     return names;
 }
 
-// "cent-x8", "neupims-x4": systems that cli.md promises for a later version.
-bool is_dram_pim(std::string_view name) {
-    for (const std::string_view prefix : {"cent-x", "neupims-x"}) {
-        if (!name.starts_with(prefix)) continue;
-        name.remove_prefix(prefix.size());
-        return !name.empty() &&
-               std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-    }
-    return false;
-}
-
 Error unknown_system(const std::string& name, const std::vector<SystemTemplate>& templates) {
     std::vector<std::string> candidates = listed_names(templates);
     candidates.emplace_back(this_cpu);
@@ -73,9 +62,6 @@ Error unknown_system(const std::string& name, const std::vector<SystemTemplate>&
 }
 
 Result<SystemSpec> load_named(const std::string& name) {
-    if (is_dram_pim(name)) {
-        return bad_input("system " + in_quotes(name), "not modelled yet: needs DRAM-PIM");
-    }
     MEMSIDE_TRY(const std::string data, data_dir());
     MEMSIDE_TRY(const std::vector<SystemTemplate> templates, load_templates(data));
     for (const SystemTemplate& family : templates) {

@@ -17,6 +17,8 @@ constexpr std::pair<ComponentKind, std::string_view> kinds[] = {
     {ComponentKind::collective_link, "collective_link"},
     {ComponentKind::prices, "prices"},
     {ComponentKind::cpu, "cpu"},
+    {ComponentKind::pim, "pim"},
+    {ComponentKind::shared_link, "shared_link"},
 };
 
 using enum Dimension;
@@ -96,6 +98,35 @@ const std::vector<SchemaKey> collective_link_schema{
     {"energy", joules_per_byte, may_be_zero, "of payload moved"},
 };
 
+const std::vector<SchemaKey> pim_schema{
+    {"memory_capacity", bytes, positive, "of the banks of one module"},
+    {"channel_groups", count, positive, "groups of 32 channels, each with a hub's sequencer"},
+    {"channel_bandwidth", bytes_per_second, positive, "of a channel's pins, to what is outside"},
+    {"fc_in_banks", flag, may_be_zero, "whether the banks multiply weights; else the matrix unit"},
+    {"matrix_peak", flop_per_second, positive, "FP16 peak of the module's processor (xPU or PNM)"},
+    {"matrix_efficiency", ratio, positive, "share of it that a large matrix product reaches"},
+    {"memory_efficiency", ratio, positive, "share of the pins that streaming weights reaches"},
+    {"kernel_latency", seconds, may_be_zero, "fixed cost of starting one kernel on a module"},
+    {"matrix_energy", joules_per_flop, may_be_zero, "of the processor's FP16 arithmetic"},
+    {"processor_power", watts, may_be_zero, "of the processor whatever it does"},
+    {"active_power", watts, positive, "whole module, for electricity and the coarse energy model"},
+    {"price", usd_per_hour, may_be_zero, "hardware only, per module"},
+};
+
+const std::vector<SchemaKey> shared_link_schema{
+    {"lanes", count, positive, "that all modules share evenly"},
+    {"lane_bandwidth", bytes_per_second, positive, "of one lane and direction"},
+    {"multicast_bandwidth", bytes_per_second, positive, "of one lane when the switch multicasts"},
+    {"flit", bytes, positive, "what the link moves at a time"},
+    {"message", bytes, positive, "payload of one message"},
+    {"flit_messages", count, positive, "messages in a flit"},
+    {"port_latency", seconds, may_be_zero, "of the sending port"},
+    {"end_latency", seconds, may_be_zero, "of the physical layer at each of the two ends"},
+    {"transit_latency", seconds, may_be_zero, "between the ends"},
+    {"switch_latency", seconds, may_be_zero, "of the switch"},
+    {"energy", joules_per_byte, may_be_zero, "of what crosses the link, headers included"},
+};
+
 const std::vector<SchemaKey> prices_schema{
     {"electricity", usd_per_joule, may_be_zero, "at the devices, without cooling"},
     {"include_host", flag, may_be_zero, "whether host, switch and cooling are charged"},
@@ -122,6 +153,10 @@ const std::vector<SchemaKey>& schema(ComponentKind kind) {
             return collective_link_schema;
         case ComponentKind::cpu:
             return cpu_schema();
+        case ComponentKind::pim:
+            return pim_schema;
+        case ComponentKind::shared_link:
+            return shared_link_schema;
         case ComponentKind::prices:
             break;
     }
@@ -176,6 +211,8 @@ const std::vector<RoleInfo>& system_roles() {
          "CXL switch to memory device, one per device"},
         {"pnm", Kind::pnm, false, Count::given, "the CXL-PNM devices, all nodes together"},
         {"cxl", Kind::cxl_memory, false, Count::given, "the plain CXL memory modules"},
+        {"pim", Kind::pim, false, Count::given, "the DRAM-PIM modules"},
+        {"pim_link", Kind::shared_link, false, Count::one, "between the DRAM-PIM modules"},
         {"cost", Kind::prices, true, Count::one, "prices that belong to no device"},
         {"cpu", Kind::cpu, false, Count::one, "the cores of a machine, all at work"},
         {"cpu_single", Kind::cpu, false, Count::one, "one of them at work alone"},

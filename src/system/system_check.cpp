@@ -90,6 +90,8 @@ Status check_component(const Component& component) {
             return check_idle_power(component, "active_power");
         case ComponentKind::cpu:
             return check_threads(component);
+        case ComponentKind::pim:
+        case ComponentKind::shared_link:
         case ComponentKind::prices:
         case ComponentKind::link:
         case ComponentKind::collective_link:
@@ -147,6 +149,27 @@ Status check_cpu(const SystemSpec& system) {
     return bad_input(position(single), "cpu_single has one core");
 }
 
+// DRAM-PIM modules hold weights and KV and do all the work: nothing else computes beside them.
+Status check_pim(const SystemSpec& system) {
+    if (!system.has("pim") && !system.has("pim_link")) return {};
+    for (const std::string_view role : {"pim", "pim_link"}) {
+        if (!system.has(role)) {
+            return bad_input(system.where, fmt::format("role '{}' is missing ({})", role,
+                                                       find_role(role)->meaning));
+        }
+    }
+    for (const std::string& role : system.roles()) {
+        if (role.starts_with("pim") || role == "cost") continue;
+        return bad_input(
+            system.at(role).where,
+            fmt::format("a system with pim has no {}; allowed: pim, pim_link, cost", role));
+    }
+    const Constant& lanes = system.at("pim_link").constant("lanes");
+    if (lanes.value >= system.count("pim")) return {};
+    return bad_input(position(lanes), fmt::format("{} lanes are fewer than one for each of {} pim",
+                                                  lanes.text, system.count("pim")));
+}
+
 }  // namespace
 
 Status check_system(SystemSpec& system) {
@@ -154,6 +177,7 @@ Status check_system(SystemSpec& system) {
         MEMSIDE_CHECK(check_component(component));
     }
     MEMSIDE_CHECK(check_cpu(system));
+    MEMSIDE_CHECK(check_pim(system));
     MEMSIDE_CHECK(check_links(system));
     MEMSIDE_CHECK(check_divides(system, "node_link", "gpu"));
     MEMSIDE_CHECK(check_divides(system, "uplink", "pnm"));

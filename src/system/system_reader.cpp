@@ -141,7 +141,9 @@ Result<SystemSpec> read_system(const ConfigNode& root, const ComponentLibrary& l
         system.components.emplace(name, std::move(component));
     }
     for (const RoleInfo& role : system_roles()) {
-        if (role.required && !system.has(role.role) && !system.has("cpu")) {
+        // Machines without a GPU need no link between GPUs either.
+        const bool others = system.has("cpu") || (system.has("pim") && role.role != "cost");
+        if (role.required && !system.has(role.role) && !others) {
             return bad_input(components->where(),
                              fmt::format("role '{}' is missing ({})", role.role, role.meaning));
         }

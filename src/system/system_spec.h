@@ -29,7 +29,17 @@ struct Constant {
     bool set_by_user() const { return where == "--set"; }
 };
 
-enum class ComponentKind { gpu, pnm, cxl_memory, link, collective_link, prices, cpu };
+enum class ComponentKind {
+    gpu,
+    pnm,
+    cxl_memory,
+    link,
+    collective_link,
+    prices,
+    cpu,
+    pim,
+    shared_link,
+};
 
 // One entry of the schema: which constants a kind of component has.
 struct SchemaKey {
@@ -76,7 +86,7 @@ struct Component {
 // nodes and divides the memory devices. The links that belong one to a device (gpu_link, host_link,
 // device_link) follow the count of that device. pnm or cxl needs host_link, uplink and device_link.
 // A machine that decodes on its own cores has cpu and cpu_single and nothing else, not even what is
-// required of others.
+// required of others. A system of DRAM-PIM modules has pim, pim_link and cost, and no GPU.
 enum class CountRule { given, per_gpu, per_memory_device, one };
 
 struct RoleInfo {

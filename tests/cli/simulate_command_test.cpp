@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "did you mean 'llama-3.1-70b'?"},
         BadCase{"unknown_system", changed("--system", "a100x2-pmn8"), "did you mean"},
         BadCase{"unknown_policy", changed("--policy", "pnm"), "did you mean 'pnm-kv'?"},
-        BadCase{"policy_not_modelled", changed("--policy", "pim"), "not modelled yet"},
+        BadCase{"policy_pim_without_modules", changed("--policy", "pim"), "needs DRAM-PIM modules"},
         BadCase{"policy_the_system_lacks", changed("--system", "a100x2"), "no CXL-PNM devices"},
         BadCase{"page_size_0", with(seventy, {"--page-size", "0"}), "--page-size: '0'"},
         BadCase{"page_size_odd", with(seventy, {"--page-size", "48"}), "not a power of two"},
@@ -164,7 +164,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "--budget"},
         BadCase{"workload_and_context", with(seventy, {"--workload", "x.csv"}),
                 "leave out --context"},
-        BadCase{"partition", with(seventy, {"--partition", "tcp"}), "--policy pim"},
+        BadCase{"partition", with(seventy, {"--partition", "tcp"}), "it is for pim"},
         BadCase{"positional", with(seventy, {"more"}), "unexpected argument 'more'"}),
     [](const auto& bad) { return bad.param.name; });
 

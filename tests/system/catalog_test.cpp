@@ -40,12 +40,14 @@ TEST(Catalog, the_documented_names_are_listed_in_their_order) {
         expected.push_back("rack-2x8a100-pnm" + m);
     }
     expected.push_back("rack-2x8a100-cxl");
+    for (const std::string n : {"8", "20", "32"}) expected.push_back("cent-x" + n);
+    for (const std::string n : {"4", "16"}) expected.push_back("neupims-x" + n);
     EXPECT_EQ(system_names(), expected);
 }
 
 TEST(Catalog, every_listed_system_loads_under_its_name) {
     const auto names = system_names();
-    ASSERT_EQ(names.size(), 53u);
+    ASSERT_EQ(names.size(), 58u);
     for (const std::string& name : names) {
         const auto system = load_system(name, {});
         ASSERT_TRUE(system.ok()) << system.error().message();
@@ -156,9 +158,20 @@ TEST(Catalog, an_unknown_name_gets_the_nearest_one_and_the_families) {
     }
 }
 
-TEST(Catalog, dram_pim_systems_are_recognised_and_refused) {
-    EXPECT_EQ(error_of("cent-x8"), "system 'cent-x8': not modelled yet: needs DRAM-PIM");
-    EXPECT_EQ(error_of("neupims-x64"), "system 'neupims-x64': not modelled yet: needs DRAM-PIM");
+// Section 2 of the facts: the figures of a module, by hand.
+TEST(Catalog, dram_pim_systems_of_any_size_have_modules_and_no_gpu) {
+    for (const int modules : {1, 8, 20, 144}) {
+        const auto system = load_system(fmt::format("cent-x{}", modules), {});
+        ASSERT_TRUE(system.ok()) << system.error().message();
+        EXPECT_EQ(system->count("pim"), modules);
+        EXPECT_FALSE(system->has("gpu"));
+        EXPECT_EQ(system->at("pim").value("memory_capacity"), 17'179'869'184.0);
+    }
+    const auto neupims = load_system("neupims-x4", {});
+    ASSERT_TRUE(neupims.ok()) << neupims.error().message();
+    EXPECT_EQ(neupims->at("pim").value("matrix_peak"), 256e12);
+    EXPECT_EQ(neupims->at("pim").value("fc_in_banks"), 0.0);
+    EXPECT_THAT(error_of("cent-x145"), HasSubstr("144 lanes are fewer than one for each of 145"));
 }
 
 TEST(Catalog, a_path_names_a_system_file) {

@@ -24,7 +24,8 @@ bool names_a_document(const std::string& source) {
           "NVIDIA A100 Tensor Core GPU Architecture whitepaper",
           "NVIDIA H100 Tensor Core GPU Architecture whitepaper", "NVIDIA PTX ISA",
           "NVIDIA DGX A100 datasheet", "NVIDIA Developer Forums, topic ", "NCCL 2.30.7, src/graph/",
-          "S. Bekman, "}) {
+          "S. Bekman, ", "Kwon et al., PIMphony, arXiv 2412.20166v3", "SK hynix GDDR6-AiM",
+          "the public CENT artifact (Yufeng98/CENT, ASPLOS 2025)"}) {
         if (source.starts_with(document)) return true;
     }
     return false;

@@ -1,0 +1,162 @@
+// Times of kernels, remembered by shape. The file holds a line for each and a checksum at its end;
+// its name has a hash of everything that the times follow from, so that another description, or
+// another version of the programs, has another file.
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <sstream>
+
+#include "base/checksum.h"
+#include "base/crc32c.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "cluster/pim_kernels.h"
+#include "pim/kernels/kernel.h"
+#include "pim/run_names.h"
+
+namespace memside {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Raised when programs or the simulation change what a kernel takes.
+constexpr int kernel_version = 1;
+constexpr std::size_t max_file_bytes = std::size_t{64} << 20;
+
+using Times = std::map<std::string, PimKernelTime>;
+
+std::string described(const PimDescription& description) {
+    std::string text = fmt::format("version {}\n", kernel_version);
+    for (const auto* constants : {&description.timing.constants, &description.hub.constants}) {
+        for (const dram::SourcedConstant& constant : *constants) {
+            text += fmt::format("{}={}\n", constant.path, constant.text);
+        }
+    }
+    return text;
+}
+
+std::string file_name(const PimDescription& description) {
+    const std::string text = described(description);
+    return fmt::format("{:08x}{:08x}.txt", crc32(text), crc32c(std::as_bytes(std::span(text))));
+}
+
+std::string line_of(const std::string& key, const PimKernelTime& time) {
+    std::string line = fmt::format("{} {:.17g} {:.17g} {:.17g}", key, time.time_s, time.hub_s,
+                                   time.open_channel_s);
+    for (const std::uint64_t count : time.commands) line += fmt::format(" {}", count);
+    return line;
+}
+
+std::string checked(const std::string& lines) {
+    return fmt::format("{}end {:08x}\n", lines, crc32(lines));
+}
+
+template <typename T>
+bool parse(std::string_view text, T& value) {
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return code == std::errc() && end == text.data() + text.size();
+}
+
+// Nothing of a file that is damaged: it is a cache.
+Times read_times(const std::string& path) {
+    const Result<std::string> text = read_file(path, max_file_bytes);
+    if (!text.ok()) return {};
+    const std::size_t end = text->rfind("end ");
+    if (end == std::string::npos || checked(text->substr(0, end)) != *text) return {};
+    Times times;
+    for (const std::string& line : split(std::string_view(*text).substr(0, end), '\n')) {
+        if (line.empty()) continue;
+        const std::vector<std::string> words = split(line, ' ');
+        PimKernelTime time;
+        if (words.size() != 4 + time.commands.size()) return {};
+        bool good = parse(words[1], time.time_s) && parse(words[2], time.hub_s) &&
+                    parse(words[3], time.open_channel_s);
+        for (std::size_t i = 0; i < time.commands.size(); ++i) {
+            good = good && parse(words[4 + i], time.commands[i]);
+        }
+        if (!good) return {};
+        times.emplace(words[0], time);
+    }
+    return times;
+}
+
+}  // namespace
+
+struct RememberedKernels::Store {
+    std::string path;  // "" without a file
+    Times from_file;
+    Times known;
+};
+
+RememberedKernels::RememberedKernels(PimKernels& kernels, const PimDescription& description,
+                                     const PimProgramOptions& options, std::string folder)
+    : kernels_(kernels), options_(options), store_(std::make_unique<Store>()) {
+    if (folder.empty()) return;
+    store_->path = (fs::path(folder) / file_name(description)).string();
+    store_->from_file = read_times(store_->path);
+}
+
+RememberedKernels::~RememberedKernels() = default;
+
+Result<PimKernelTime> RememberedKernels::look_up(
+    const std::string& key, const std::function<Result<PimKernelTime>()>& run) {
+    const std::string name = fmt::format("{}.{}.{}.{}", pim::scheduler_name(options_.scheduler),
+                                         options_.refresh ? "refresh" : "no-refresh",
+                                         options_.row_reuse ? "reuse" : "no-reuse", key);
+    if (const auto found = store_->known.find(name); found != store_->known.end()) {
+        ++statistics_.from_memory;
+        return found->second;
+    }
+    if (const auto found = store_->from_file.find(name); found != store_->from_file.end()) {
+        ++statistics_.from_file;
+        return store_->known.emplace(name, found->second).first->second;
+    }
+    MEMSIDE_TRY(const PimKernelTime time, run());
+    ++statistics_.simulated;
+    return store_->known.emplace(name, time).first->second;
+}
+
+Result<PimKernelTime> RememberedKernels::attention(const PimAttention& shape) {
+    const bool tcp = options_.partition == PimPartition::tcp;
+    const pim::KvLayout values =
+        tcp ? pim::KvLayout::tcp(pim::KvKind::value, shape.head_dim, pim::channel_count)
+            : pim::KvLayout::hfp(pim::KvKind::value, shape.head_dim, pim::channel_count, 1);
+    PimAttention whole = shape;
+    const std::int64_t granule = values.granule();
+    whole.tokens = (shape.tokens + granule - 1) / granule * granule;
+    const std::string key = fmt::format("attention.{}.{}.{}.{}.{}", tcp ? "tcp" : "hfp",
+                                        whole.pairs, whole.group, whole.head_dim, whole.tokens);
+    return look_up(key, [&] { return kernels_.attention(whole); });
+}
+
+Result<PimKernelTime> RememberedKernels::gemv(const PimGemv& shape) {
+    return look_up(fmt::format("gemv.{}.{}", shape.rows, shape.columns),
+                   [&] { return kernels_.gemv(shape); });
+}
+
+Status RememberedKernels::save() {
+    if (store_->path.empty() || statistics_.simulated == 0) return {};
+    std::error_code code;
+    fs::create_directories(fs::path(store_->path).parent_path(), code);
+    // What others have added since then stays.
+    Times all = read_times(store_->path);
+    for (const auto& [key, time] : store_->known) all.insert_or_assign(key, time);
+    std::string lines;
+    for (const auto& [key, time] : all) lines += line_of(key, time) + '\n';
+    OutputSet output;
+    output.add(store_->path, checked(lines));
+    return output.commit();
+}
+
+std::string default_pim_cache_folder() {
+    const auto variable = [](const char* name) {
+        const char* value = std::getenv(name);
+        return fs::path(value == nullptr ? "" : value);
+    };
+    fs::path folder = variable("XDG_CACHE_HOME");
+    if (folder.empty() && !variable("HOME").empty()) folder = variable("HOME") / ".cache";
+    return folder.empty() ? "" : (folder / "memside" / "pim-kernels").string();
+}
+
+}  // namespace memside

@@ -1,0 +1,157 @@
+#include "cluster/pim_plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cluster/pim_holding.h"
+#include "pim/dynamic/kv_layout.h"
+
+namespace memside {
+namespace {
+
+constexpr double value_bytes = 2;  // the banks multiply bf16
+// Of a row of all 32 channels: 1 MiB, which is also a chunk of DPA.
+constexpr double row_bytes =
+    double{pim::channel_count} * pim::bank_count * pim::columns_per_row * pim::lanes * value_bytes;
+
+std::uint32_t share(std::int64_t size, std::int64_t parts) {
+    return static_cast<std::uint32_t>((size + parts - 1) / parts);
+}
+
+double linear_bytes(const PimLinear& linear, const PimModule& module) {
+    if (!module.fc_in_banks) return linear.parameters() * value_bytes;
+    // Rows are dealt to the banks of all groups of channels; a row of a bank holds 1,024 inputs.
+    const std::uint32_t per_group =
+        pim::channel_count * pim::bank_count * static_cast<std::uint32_t>(module.channel_groups);
+    return double{1} * pim::units(linear.rows, per_group) *
+           pim::units(linear.columns, pim::columns_per_row * pim::lanes) * row_bytes *
+           module.channel_groups;
+}
+
+// Bytes of one layer's KV of a request on a module with `heads` KV heads.
+double layer_kv_bytes(const ModelSpec& model, const PimOptions& options, std::int64_t heads,
+                      std::int64_t tokens) {
+    const double region = double{1} * model.head_dim * value_bytes;
+    if (options.access == PimAccess::reserved) {
+        const std::int64_t window = std::max(model.window_tokens, tokens);
+        return 2 * static_cast<double>(heads) * region * static_cast<double>(window);
+    }
+    // Keys and values of a head, or of heads in lockstep, have chunks of their own.
+    const bool tcp = options.program.partition == PimPartition::tcp;
+    const std::int64_t together =
+        tcp ? 1 : std::min<std::int64_t>(heads, std::int64_t{pim::channel_count});
+    const double bytes = static_cast<double>(together) * region * static_cast<double>(tokens);
+    const double chunks = std::ceil(bytes / row_bytes) * row_bytes;
+    return 2 * std::ceil(static_cast<double>(heads) / static_cast<double>(together)) * chunks;
+}
+
+}  // namespace
+
+Result<PimPlan> make_pim_plan(const ModelSpec& model, std::int64_t modules, std::int64_t tp,
+                              std::int64_t pp) {
+    if (tp < 1 || pp < 1 || tp * pp != modules) {
+        return bad_input("--tp", fmt::format("tp {} x pp {} is not the {} modules of the system",
+                                             tp, pp, modules));
+    }
+    if (tp > model.kv_heads) {
+        return bad_input("--tp", fmt::format("{} modules share a layer, but {} has {} KV heads: a "
+                                             "head over several modules is not modelled",
+                                             tp, model.name, model.kv_heads));
+    }
+    if (pp > model.layers) {
+        return bad_input(
+            "--pp", fmt::format("{} stages for the {} layers of {}", pp, model.layers, model.name));
+    }
+    PimPlan plan;
+    plan.tp = tp;
+    plan.pp = pp;
+    for (std::int64_t s = 0; s < pp; ++s) {
+        // The first stages take what is left over: the last one has the output head.
+        const auto layers = static_cast<int>(model.layers / pp + (s < model.layers % pp ? 1 : 0));
+        plan.stages.push_back({layers, s + 1 == pp});
+    }
+    for (std::int64_t m = 0; m < tp; ++m) {
+        plan.kv_heads.push_back(model.kv_heads / tp + (m < model.kv_heads % tp ? 1 : 0));
+    }
+    const std::int64_t group = model.group_size();
+    const auto hidden = static_cast<std::uint32_t>(model.hidden);
+    const std::uint32_t out = share(model.hidden, tp);
+    plan.linears = {
+        {"qkv", static_cast<std::uint32_t>(plan.most_heads() * (group + 2) * model.head_dim),
+         hidden},
+        {"attention output", out, static_cast<std::uint32_t>(model.heads * model.head_dim)},
+        {"gate and up", 2 * share(model.ffn, tp), hidden},
+        {"down", out, static_cast<std::uint32_t>(model.ffn)}};
+    plan.output_head = {"output head", share(model.vocab, tp), hidden};
+    return plan;
+}
+
+std::vector<std::pair<std::int64_t, std::int64_t>> pim_pairs(const ModelSpec& model,
+                                                             std::int64_t modules) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> pairs;
+    for (std::int64_t tp = 1; tp <= modules; ++tp) {
+        if (modules % tp == 0 && tp <= model.kv_heads && modules / tp <= model.layers) {
+            pairs.emplace_back(tp, modules / tp);
+        }
+    }
+    return pairs;
+}
+
+double stage_weight_bytes(const PimPlan& plan, const PimStage& stage, const ModelSpec& model,
+                          const PimModule& module) {
+    double layer = 0;
+    for (const PimLinear& linear : plan.linears) layer += linear_bytes(linear, module);
+    // Two norms of a layer.
+    layer += 2 * value_bytes * model.hidden;
+    double bytes = layer * stage.layers;
+    if (stage.last) bytes += linear_bytes(plan.output_head, module) + value_bytes * model.hidden;
+    return bytes;
+}
+
+PimHolding pim_holding(const PimPlan& plan, const ModelSpec& model, const PimMachine& machine,
+                       const PimOptions& options, const std::vector<std::int64_t>& contexts) {
+    double layer = 0;
+    for (const std::int64_t context : contexts) {
+        layer += layer_kv_bytes(model, options, plan.most_heads(), context + 1);
+    }
+    PimHolding fullest;
+    for (const PimStage& stage : plan.stages) {
+        const double weights = stage_weight_bytes(plan, stage, model, machine.module);
+        const PimHolding holding{stage.layers * layer,
+                                 std::max(0.0, machine.module.capacity_bytes - weights)};
+        const double over = holding.needed_bytes - holding.room_bytes;
+        if (&stage == &plan.stages.front() || over > fullest.needed_bytes - fullest.room_bytes) {
+            fullest = holding;
+        }
+    }
+    return fullest;
+}
+
+PimFit pim_fit(const PimPlan& plan, const ModelSpec& model, const PimMachine& machine,
+               const PimOptions& options, std::int64_t context_tokens) {
+    PimFit fit;
+    fit.max_batch = INT64_MAX;
+    const std::int64_t tokens = context_tokens + 1;
+    for (const PimStage& stage : plan.stages) {
+        const double weights = stage_weight_bytes(plan, stage, model, machine.module);
+        const double room = std::max(0.0, machine.module.capacity_bytes - weights);
+        fit.kv_capacity_bytes += static_cast<double>(plan.tp) * room;
+        const double request =
+            stage.layers * layer_kv_bytes(model, options, plan.most_heads(), tokens);
+        const auto batch = static_cast<std::int64_t>(std::floor(room / request));
+        if (batch < fit.max_batch) {
+            fit.max_batch = batch;
+            fit.weight_bytes = weights;
+            fit.request_bytes = request;
+        }
+        for (const std::int64_t heads : plan.kv_heads) {
+            fit.reserved_request_bytes +=
+                stage.layers * layer_kv_bytes(model, options, heads, tokens);
+        }
+    }
+    fit.live_bytes =
+        static_cast<double>(model.kv_bytes_per_token(16)) * static_cast<double>(context_tokens);
+    return fit;
+}
+
+}  // namespace memside

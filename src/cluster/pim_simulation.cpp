@@ -1,0 +1,304 @@
+#include "cluster/pim_simulation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "base/number.h"
+#include "base/text.h"
+#include "cluster/cost.h"
+#include "cluster/energy.h"
+#include "cluster/pim_holding.h"
+#include "cluster/pim_step.h"
+#include "cluster/policy.h"
+#include "pim/run_names.h"
+
+namespace memside {
+namespace {
+
+constexpr std::int64_t most_requests = 100'000;
+
+Status check(const SimulationRequest& request, ConstantReader& constants) {
+    MEMSIDE_TRY(const Policy* policy, find_policy(request.policy));
+    MEMSIDE_CHECK(policy->supports(request.system));
+    if (request.half_batches) {
+        return bad_input("--overlap",
+                         "half-batches are not modelled for --policy pim; allowed: none");
+    }
+    if (kv::bits(request.format.value_type) != 16) {
+        return bad_input("--kv-type", "the banks multiply 16-bit values; allowed: f16, bf16");
+    }
+    if (request.model.sliding_layers() > 0) {
+        return bad_input("--model", fmt::format("{} has sliding-window layers, which are not "
+                                                "modelled for --policy pim",
+                                                request.model.name));
+    }
+    if (constants.flag("cost", "include_host")) {
+        return bad_input("--set cost.include_host",
+                         "the server around DRAM-PIM modules is not modelled; allowed: false");
+    }
+    return {};
+}
+
+std::int64_t longest_context(const SimulationRequest& request) {
+    std::int64_t longest = request.context_tokens;
+    for (const RequestGroup& group : request.workload) {
+        longest = std::max(longest, group.context_tokens);
+    }
+    return longest;
+}
+
+// A pair of TP and PP with what it leads to; `step` is empty when nothing fits.
+struct Candidate {
+    PimPlan plan;
+    PimFit fit;
+    PimHolding holding;  // of a workload's requests
+    std::int64_t batch = 0;
+    std::optional<PimStep> step;
+
+    double throughput() const { return step ? static_cast<double>(batch) / step->step_s : 0.0; }
+};
+
+class PimSimulation {
+  public:
+    PimSimulation(const SimulationRequest& request, const PimMachine& machine, PimKernels& kernels)
+        : request_(request), machine_(machine), kernels_(kernels) {}
+
+    // The pair that was asked for, or the one that decodes the most tokens a second.
+    Result<Candidate> choose() {
+        const PimOptions& options = request_.pim;
+        std::vector<std::pair<std::int64_t, std::int64_t>> pairs{{options.tp, options.pp}};
+        if (options.tp == 0) pairs = pim_pairs(request_.model, machine_.modules);
+        if (pairs.empty()) {
+            return bad_input(
+                "--system",
+                fmt::format("no tp x pp makes the {} modules of {} with at most {} KV heads and {} "
+                            "layers of {}",
+                            machine_.modules, request_.system.name, request_.model.kv_heads,
+                            request_.model.layers, request_.model.name));
+        }
+        std::optional<Candidate> best;
+        for (const auto& [tp, pp] : pairs) {
+            MEMSIDE_TRY(Candidate candidate, evaluate(tp, pp));
+            const bool better = !best || candidate.throughput() > best->throughput() ||
+                                (!best->step && candidate.fit.max_batch > best->fit.max_batch);
+            if (better) best = std::move(candidate);
+        }
+        return std::move(*best);
+    }
+
+  private:
+    Result<Candidate> evaluate(std::int64_t tp, std::int64_t pp) {
+        Candidate candidate;
+        MEMSIDE_TRY(candidate.plan, make_pim_plan(request_.model, machine_.modules, tp, pp));
+        candidate.fit = pim_fit(candidate.plan, request_.model, machine_, request_.pim,
+                                longest_context(request_));
+        const std::vector<std::int64_t> contexts = admitted(candidate);
+        candidate.batch = std::ssize(contexts);
+        if (contexts.empty()) return candidate;
+        MEMSIDE_TRY(candidate.step, plan_pim_step(request_.model, machine_, candidate.plan,
+                                                  request_.pim, kernels_, contexts));
+        return candidate;
+    }
+
+    // The requests that decode together; none when they do not fit.
+    std::vector<std::int64_t> admitted(Candidate& candidate) const {
+        if (request_.workload.empty()) {
+            const std::int64_t most = std::min(candidate.fit.max_batch, most_requests);
+            const std::int64_t batch = request_.batch.value_or(most);
+            if (batch > most) return {};
+            return std::vector<std::int64_t>(static_cast<std::size_t>(batch),
+                                             request_.context_tokens);
+        }
+        std::vector<std::int64_t> contexts;
+        for (const RequestGroup& group : request_.workload) {
+            contexts.insert(contexts.end(), static_cast<std::size_t>(group.count),
+                            group.context_tokens);
+        }
+        candidate.holding =
+            pim_holding(candidate.plan, request_.model, machine_, request_.pim, contexts);
+        if (!candidate.holding.fits()) return {};
+        return contexts;
+    }
+
+    const SimulationRequest& request_;
+    const PimMachine& machine_;
+    PimKernels& kernels_;
+};
+
+SimulationResult blank(const SimulationRequest& request) {
+    SimulationResult result;
+    result.model = request.model.name;
+    result.system = request.system.name;
+    result.policy = request.policy;
+    const double mean = request.workload.empty() ? static_cast<double>(request.context_tokens)
+                                                 : mean_context(request.workload);
+    result.context_tokens = static_cast<std::int64_t>(std::llround(mean));
+    result.seed = request.seed;
+    result.settings = request.settings;
+    result.kv_type = kv::value_type_names()[static_cast<std::size_t>(request.format.value_type)];
+    const auto token_bytes = static_cast<double>(request.model.kv_bytes_per_token(16));
+    result.kv_bytes_per_request = static_cast<std::int64_t>(std::llround(token_bytes * mean));
+    return result;
+}
+
+void add_capacity(const Candidate& chosen, const PimMachine& machine, SimulationResult& result) {
+    SimulationResult::Capacity capacity;
+    capacity.device = "pim";
+    capacity.devices = machine.modules;
+    capacity.capacity_bytes = machine.module.capacity_bytes;
+    capacity.weight_bytes = chosen.fit.weight_bytes;
+    capacity.request_bytes = chosen.fit.request_bytes;
+    capacity.requests_per_device = chosen.batch;
+    result.capacity = capacity;
+}
+
+std::string why_nothing_fits(const SimulationRequest& request, const Candidate& chosen,
+                             const PimMachine& machine) {
+    const PimFit& fit = chosen.fit;
+    const std::string where =
+        fmt::format("a module of {} holds {} of weights and {} of each request (tp {}, pp {}, {})",
+                    format_bytes(machine.module.capacity_bytes), format_bytes(fit.weight_bytes),
+                    format_bytes(fit.request_bytes), chosen.plan.tp, chosen.plan.pp,
+                    request.pim.access == PimAccess::chunks ? "chunks" : "the window reserved");
+    if (!request.workload.empty()) {
+        return fmt::format("the workload's {} requests put {} on a module that has {} for them; {}",
+                           request_count(request.workload),
+                           format_bytes(chosen.holding.needed_bytes),
+                           format_bytes(chosen.holding.room_bytes), where);
+    }
+    if (fit.max_batch > 0 && request.batch) {
+        return fmt::format("a batch of {} was asked for and {} at most fit: {}", *request.batch,
+                           fit.max_batch, where);
+    }
+    return fmt::format("no request of {} fits: {}", format_tokens(request.context_tokens), where);
+}
+
+void add_step(const Candidate& chosen, const PimMachine& machine, const PimDescription& description,
+              SimulationResult& result) {
+    const PimStep& step = *chosen.step;
+    result.micro_batches = step.groups;
+    result.tpot_s = step.step_s;
+    result.tpot_p50_s = result.tpot_p95_s = result.tpot_p99_s = result.tpot_s;
+    result.throughput_tok_per_s = static_cast<double>(result.batch) / step.step_s;
+    result.phases = step.phases;
+    const double live_bytes =
+        static_cast<double>(result.batch) * static_cast<double>(*result.kv_bytes_per_request);
+    result.kv_bytes_read_per_step = live_bytes;
+    result.kv_capacity_utilization = live_bytes / chosen.fit.kv_capacity_bytes;
+    result.device_utilization = step.mean_busy_s / step.step_s;
+    result.pim_mac_utilization = pim_mac_utilization(step, machine, description.timing);
+    result.resources = {{"pim, mean", step.mean_busy_s}, {"pim, slowest", step.most_busy_s}};
+}
+
+void add_energy(const Candidate& chosen, const PimMachine& machine,
+                const PimDescription& description, const PimOptions& options,
+                ConstantReader& constants, SimulationResult& result) {
+    constexpr double seconds_per_hour = 3600.0;
+    const auto tokens = static_cast<double>(result.batch);
+    result.energy = pim_energy(*chosen.step, machine, description, options);
+    for (EnergyShare& share : result.energy) share.j_per_token /= tokens;
+    result.energy_j_per_token = sum_of(result.energy);
+    result.tokens_per_j = 1.0 / *result.energy_j_per_token;
+    const Ownership owned = ownership(constants);
+    result.energy_coarse_j_per_token = owned.power_w * *result.tpot_s / tokens;
+    result.usd_per_hour = owned.usd_per_hour();
+    result.tokens_per_usd = *result.throughput_tok_per_s * seconds_per_hour / *result.usd_per_hour;
+}
+
+void add_assumptions(const SimulationRequest& request, const Candidate& chosen,
+                     const PimMachine& machine, const PimDescription& description,
+                     const ConstantReader& constants, SimulationResult& result) {
+    const auto add = [&](std::string key, std::string value, std::string source) {
+        result.assumptions.push_back({std::move(key), std::move(value), std::move(source)});
+    };
+    const PimOptions& options = request.pim;
+    add("parallelism", fmt::format("tp {}, pp {}", chosen.plan.tp, chosen.plan.pp),
+        options.tp == 0 ? "searched: the pair of the highest throughput" : "as asked for");
+    add("partition", options.program.partition == PimPartition::tcp ? "tcp" : "hfp",
+        "assumed: under hfp pairs of head and request are dealt to channels anew in every layer, "
+        "those of like length together");
+    add("scheduler", std::string(pim::scheduler_name(options.program.scheduler)),
+        "assumed: one accumulator per bank in order, one in each half with ping-pong, 64 with dcs");
+    add("access", options.access == PimAccess::chunks ? "dpa" : "static",
+        options.access == PimAccess::chunks
+            ? "assumed: keys and values of a head and layer have chunks of 1 MiB of their own"
+            : "assumed: the model's window is reserved for each request; loops end at its tokens");
+    add("row-reuse", options.program.row_reuse ? "on" : "off", "as asked for or by default");
+    add("refresh", options.program.refresh ? "on" : "off", "as asked for or by default");
+    add("hub", "serial", "assumed: nothing overlaps with the extra processing unit");
+    add("layers", "one after the other",
+        machine.module.fc_in_banks
+            ? "assumed: FC, attention and transfers of a group of requests do not overlap; a GEMV "
+              "for each request"
+            : "assumed: the processor and the banks do not overlap; one product for a group");
+    if (chosen.step) {
+        add("pipeline", fmt::format("{} groups", result.micro_batches),
+            "assumed: requests are dealt to as many groups as there are stages, the longest first "
+            "to the group with the fewest tokens");
+    }
+    add("collectives", "5 broadcasts and 5 gathers of the hidden size, one of each of the FFN's",
+        "the public CENT artifact: per block, under TP; taken for NeuPIMs as well");
+    add("embedding", "on the host", "assumed: the look-up takes no time and no room");
+    add("weights", "bf16", "assumed: whatever type the file has, the banks hold 16-bit values");
+    add("step times", "alike",
+        "assumed: no request arrives or ends, or grows by more than a token");
+    if (longest_context(request) > request.model.window_tokens) {
+        add("context", format_tokens(longest_context(request)),
+            fmt::format("assumed: runs beyond the window of {} tokens that {} was trained for",
+                        format_tokens(request.model.window_tokens), request.model.name));
+    }
+    result.constants = constants.used();
+    const auto note = [&](std::string_view file, const dram::SourcedConstant& constant) {
+        Constant noted;
+        noted.path = fmt::format("{}.{}", file, constant.path);
+        noted.text = constant.text;
+        noted.source = constant.source;
+        noted.where = constant.where;
+        result.constants.push_back(std::move(noted));
+    };
+    for (const auto& constant : description.timing.constants) note("aim", constant);
+    for (const auto& constant : description.hub.constants) note("hub", constant);
+    for (const auto& constant : description.energy.constants) note("aim_energy", constant);
+    for (const char* beginning : {"--set", "assumed", "inferred", "derived"}) {
+        for (const Constant& constant : result.constants) {
+            if (constant.source.starts_with(beginning)) {
+                add(constant.path, constant.text, constant.source);
+            }
+        }
+    }
+}
+
+}  // namespace
+
+Result<SimulationResult> simulate_on_pim(const SimulationRequest& request) {
+    ConstantReader constants(request.system);
+    MEMSIDE_CHECK(check(request, constants));
+    const PimMachine machine = read_pim_machine(constants);
+    MEMSIDE_TRY(const PimDescription description, read_pim_description());
+    const auto programs = make_program_kernels(description, request.pim.program);
+    RememberedKernels kernels(*programs, description, request.pim.program,
+                              request.pim.cache_folder);
+    MEMSIDE_TRY(const Candidate chosen, PimSimulation(request, machine, kernels).choose());
+    // A cache that cannot be written costs time only.
+    static_cast<void>(kernels.save().ok());
+
+    SimulationResult result = blank(request);
+    result.tp = chosen.plan.tp;
+    result.pp = chosen.plan.pp;
+    result.batch = chosen.batch;
+    result.micro_batches = 0;
+    add_capacity(chosen, machine, result);
+    if (!chosen.step) {
+        result.batch = 0;
+        result.reason = why_nothing_fits(request, chosen, machine);
+        add_assumptions(request, chosen, machine, description, constants, result);
+        return result;
+    }
+    add_step(chosen, machine, description, result);
+    add_energy(chosen, machine, description, request.pim, constants, result);
+    add_assumptions(request, chosen, machine, description, constants, result);
+    return result;
+}
+
+}  // namespace memside

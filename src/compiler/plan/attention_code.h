@@ -1,0 +1,29 @@
+// The attention of one round of heads as instructions: under a loop over blocks of tokens QK^T,
+// softmax on the extra processing unit, and SV.
+#pragma once
+
+#include "compiler/plan/attention_plan.h"
+#include "compiler/plan/code_writer.h"
+
+namespace memside::compiler {
+
+// Regions of the round's keys and values, as CodeLine names them.
+struct KvRegions {
+    std::uint32_t keys = 0;
+    std::uint32_t values = 1;
+};
+
+void write_attention(const AttentionPlan& plan, const KvRegions& regions, CodeWriter& writer);
+
+// Its parts, within the loop over blocks `block`.
+void write_scores(const AttentionPlan& plan, std::uint32_t region, LoopId block,
+                  CodeWriter& writer);
+void write_softmax(const AttentionPlan& plan, CodeWriter& writer);
+void write_sums(const AttentionPlan& plan, std::uint32_t region, LoopId block, CodeWriter& writer);
+
+// The new token's key or value into its place: head h of the round at gpr + h x tiles. Before
+// write_attention(), whose scratch it uses.
+void write_append(const AttentionPlan& plan, pim::KvKind kind, std::uint32_t region,
+                  std::uint32_t gpr, CodeWriter& writer);
+
+}  // namespace memside::compiler
