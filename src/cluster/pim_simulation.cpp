@@ -188,7 +188,12 @@ void add_step(const Candidate& chosen, const PimMachine& machine, const PimDescr
     result.kv_capacity_utilization = live_bytes / chosen.fit.kv_capacity_bytes;
     result.device_utilization = step.mean_busy_s / step.step_s;
     result.pim_mac_utilization = pim_mac_utilization(step, machine, description.timing);
-    result.resources = {{"pim, mean", step.mean_busy_s}, {"pim, slowest", step.most_busy_s}};
+    // Channels that no row was opened in, as those without a pair under HFP, count for nothing.
+    const double channels =
+        static_cast<double>(machine.modules) * machine.module.channel_groups * pim::channel_count;
+    result.resources = {{"pim, mean", step.mean_busy_s},
+                        {"pim, slowest", step.most_busy_s},
+                        {"pim channel, mean", step.work.kernels.open_channel_s / channels}};
 }
 
 void add_energy(const Candidate& chosen, const PimMachine& machine,

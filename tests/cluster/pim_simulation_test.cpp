@@ -3,6 +3,7 @@
 
 #include <numeric>
 
+#include "cluster/pim_layer.h"
 #include "cluster/policy.h"
 #include "model/catalog.h"
 #include "system/catalog.h"
@@ -123,6 +124,26 @@ TEST(PimSimulation, a_workload_of_alike_requests_is_a_batch) {
     EXPECT_EQ(workload.context_tokens, 8192);
     EXPECT_EQ(*workload.tpot_s, *batch.tpot_s);
     EXPECT_EQ(*workload.kv_capacity_utilization, *batch.kv_capacity_utilization);
+}
+
+// One request has 8 pairs of head and request for the 32 channels of its module; FC has all.
+TEST(PimSimulation, channels_without_a_pair_idle) {
+    SimulationRequest request =
+        ask("llama-3.1-8b", "cent-x1", 2048, {{"pim.memory_capacity", "32 GiB"}});
+    request.batch = 1;
+    const auto open_share = [&](PimPartition partition) {
+        request.pim.program.partition = partition;
+        const SimulationResult result = answer(request);
+        double kernels_s = 0;
+        for (const PhaseTime& phase : result.phases) {
+            if (phase.name != "vector" && phase.name != "link") kernels_s += phase.time_s;
+        }
+        const double fc_s = result.phases[static_cast<std::size_t>(PimPhase::fc)].time_s;
+        const double open_s = result.resources.back().busy_s;
+        return (open_s - fc_s) / (kernels_s - fc_s);
+    };
+    EXPECT_NEAR(open_share(PimPartition::tcp), 1.0, 1e-9);
+    EXPECT_NEAR(open_share(PimPartition::hfp), 8.0 / 32, 1e-9);
 }
 
 // What the papers say of HFP: channels of short requests wait. The tokens are the same.
