@@ -7,6 +7,7 @@
 #include <mlir/Dialect/Tensor/IR/Tensor.h>
 
 #include "compiler/decode/decode.h"
+#include "compiler/front/passes.h"
 #include "compiler/pim/pim.h"
 
 namespace memside::compiler {
@@ -17,6 +18,8 @@ void register_dialects(mlir::DialectRegistry& registry) {
                     pimir::PimDialect>();
 }
 
-void register_passes() {}
+void register_passes() {
+    registerFrontPasses();
+}
 
 }  // namespace memside::compiler

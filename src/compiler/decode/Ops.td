@@ -58,14 +58,18 @@ def Decode_RmsNormOp : Decode_Op<"rms_norm", "norm",
 }
 
 def Decode_RopeOp : Decode_Op<"rope", "rope",
-    (ins Decode_Tensor:$x, F32Attr:$theta,
+    (ins Decode_Tensor:$x, Optional<Decode_Tensor>:$divisors, F32Attr:$theta,
          DefaultValuedAttr<Decode_RopeStyleAttr, "::memside::decode::RopeStyle::neox">:$style,
          DefaultValuedAttr<F32Attr, "1.0f">:$scale),
     (outs Decode_Tensor:$result)> {
   let summary = "Rotates each head's vector by the position of the new token";
-  let description = [{ Pair i turns by position x scale / theta^(2 i / channels). The position is the
-    request's last token, T - 1. }];
-  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
+  let description = [{
+    Pair i turns by position x scale / theta^(2 i / channels), over divisor i where there are any: one
+    for each pair, [channel]. The position is the request's last token, T - 1.
+  }];
+  let assemblyFormat = [{
+    $x (`over` $divisors^)? attr-dict `:` type($x) (`,` type($divisors)^)? `->` type($result)
+  }];
 }
 
 def Decode_GateOp : Decode_Op<"gate", "gate",

@@ -41,6 +41,15 @@ std::optional<std::int64_t> extent(mlir::Type type, Axis axis);
 // Values of one request: the product of all axes but `batch`; kDynamic when one is `?`.
 std::int64_t values_per_request(mlir::Type type);
 
+// An operation with what it is in the execution table; the rest is for passes to record.
+template <typename Op, typename... Arguments>
+Op create(mlir::OpBuilder& builder, mlir::Location location, mlir::Type result,
+          Arguments... arguments) {
+    const auto kind = OpTypeAttr::get(builder.getContext(), Op::getKind());
+    return builder.create<Op>(location, result, arguments..., kind, PartitioningAttr(),
+                              CommunicationAttr(), mlir::DenseI64ArrayAttr());
+}
+
 // A tensor type with named axes.
 mlir::RankedTensorType named_tensor(llvm::ArrayRef<std::int64_t> shape, llvm::ArrayRef<Axis> names,
                                     mlir::Type element);

@@ -162,8 +162,10 @@ LogicalResult RopeOp::verify() {
     if (!mlir::ShapedType::isDynamic(channels) && channels % 2 != 0) {
         return emitOpError() << "rotates pairs of channels, and there are " << channels;
     }
-    if (getTheta().convertToFloat() > 0) return mlir::success();
-    return emitOpError("theta must be above 0");
+    if (!(getTheta().convertToFloat() > 0)) return emitOpError("theta must be above 0");
+    if (!getDivisors()) return mlir::success();
+    return check_equal(*this, "the number of divisors", values_per_request(getDivisors().getType()),
+                       channels / 2, "the number of pairs");
 }
 
 LogicalResult GateOp::verify() {

@@ -29,7 +29,10 @@ func.func @projections(%x: !x) -> (!q, !kv) {
   // CHECK: decode.rope %{{.*}} {scale = 1.250000e-01 : f32, style = #decode.rope_style<adjacent>, theta
   %s = decode.rope %k {theta = 1.0e4 : f32, scale = 0.125 : f32, style = #decode.rope_style<adjacent>}
     : !kv -> !kv
-  return %r, %s : !q, !kv
+  // CHECK: decode.rope %{{.*}} over %{{.*}} {theta
+  %f = decode.weight "rope_freqs.weight" : tensor<64xf32, #decode.axes<[channel]>>
+  %t = decode.rope %r over %f {theta = 5.0e5 : f32} : !q, tensor<64xf32, #decode.axes<[channel]>> -> !q
+  return %t, %s : !q, !kv
 }
 
 // CHECK-LABEL: func.func @attention
