@@ -9,13 +9,14 @@
 #include "compiler/decode/decode.h"
 #include "compiler/front/passes.h"
 #include "compiler/pim/pim.h"
+#include "compiler/pnm/pnm.h"
 
 namespace memside::compiler {
 
 void register_dialects(mlir::DialectRegistry& registry) {
     registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::linalg::LinalgDialect,
                     mlir::math::MathDialect, mlir::tensor::TensorDialect, decode::DecodeDialect,
-                    pimir::PimDialect>();
+                    pimir::PimDialect, pnmir::PnmDialect>();
 }
 
 void register_passes() {
