@@ -27,6 +27,7 @@ const std::vector<Command>& commands() {
     static const std::vector<Command> all{
         {"simulate", "simulate decoding a model on a modelled system", run_simulate},
         {"aim", "run, assemble and disassemble DRAM-PIM programs", run_aim},
+        {"compile", "compile a decoder layer to programs of near-memory devices", run_compile},
         {"sweep", "simulate every point of a grid or a list", run_sweep},
         {"experiment", "regenerate the figures of the study, beside what was stated",
          run_experiment_command},

@@ -1,43 +1,21 @@
 #include "codegen/conv_compiler.h"
 
-#include <dlfcn.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdlib>
-
-#include "base/text.h"
+#include "base/shared_library.h"
 #include "codegen/library_api.h"
 
 namespace memside::codegen {
 namespace {
 
-constexpr const char* file_name = "libmemside-codegen.so";
-
-std::string folder_of_program() {
-    std::array<char, 4096> path{};
-    const ssize_t length = readlink("/proc/self/exe", path.data(), path.size());
-    if (length <= 0) return ".";
-    const std::string text(path.data(), static_cast<std::size_t>(length));
-    return text.substr(0, text.rfind('/'));
-}
-
-std::vector<std::string> places(const std::string& path) {
-    if (!path.empty()) return {path};
-    if (const char* given = std::getenv("MEMSIDE_CODEGEN")) return {given};
-    const std::string folder = folder_of_program();
-    return {folder + "/" + file_name, folder + "/../lib/memside/" + file_name};
-}
-
-Error environment(std::string where, std::string what) {
-    return {std::move(where), std::move(what), Error::Kind::environment};
-}
+constexpr SharedLibrary::Name library_name{"code generator", "libmemside-codegen.so",
+                                           "MEMSIDE_CODEGEN"};
 
 }  // namespace
 
 // The addresses of the library's functions; it stays open as long as this lives.
 struct ConvCompiler::Library {
-    std::unique_ptr<void, int (*)(void*)> handle{nullptr, dlclose};
+    explicit Library(SharedLibrary opened) : file(std::move(opened)) {}
+
+    SharedLibrary file;
     decltype(&memside_codegen_interface) interface = nullptr;
     decltype(&memside_codegen_free) free = nullptr;
     decltype(&memside_conv_compile) compile = nullptr;
@@ -45,15 +23,12 @@ struct ConvCompiler::Library {
     decltype(&memside_conv_object) object = nullptr;
     decltype(&memside_conv_text) text = nullptr;
 
-    template <typename Function>
-    bool bind(const char* name, Function& function) {
-        function = reinterpret_cast<Function>(dlsym(handle.get(), name));
-        return function != nullptr;
-    }
     bool bind_all() {
-        return bind("memside_codegen_interface", interface) && bind("memside_codegen_free", free) &&
-               bind("memside_conv_compile", compile) && bind("memside_conv_release", release) &&
-               bind("memside_conv_object", object) && bind("memside_conv_text", text);
+        return file.bind("memside_codegen_interface", interface) &&
+               file.bind("memside_codegen_free", free) &&
+               file.bind("memside_conv_compile", compile) &&
+               file.bind("memside_conv_release", release) &&
+               file.bind("memside_conv_object", object) && file.bind("memside_conv_text", text);
     }
 
     // Takes the library's message.
@@ -66,20 +41,12 @@ struct ConvCompiler::Library {
 };
 
 Result<ConvCompiler> ConvCompiler::open(const std::string& path) {
-    std::vector<std::string> tried;
-    for (const std::string& place : places(path)) {
-        auto library = std::make_shared<Library>();
-        library->handle.reset(dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL));
-        if (library->handle == nullptr) {
-            tried.emplace_back(dlerror());
-            continue;
-        }
-        if (!library->bind_all() || library->interface() != interface_id) {
-            return environment(place, "belongs to another version of memside");
-        }
-        return ConvCompiler(std::move(library));
+    MEMSIDE_TRY(SharedLibrary opened, SharedLibrary::open(library_name, path));
+    const auto library = std::make_shared<Library>(std::move(opened));
+    if (!library->bind_all() || library->interface() != interface_id) {
+        return library->file.other_version();
     }
-    return environment("code generator", "cannot be opened: " + join(tried, "; "));
+    return ConvCompiler(library);
 }
 
 Result<CompiledConv> ConvCompiler::compile(const conv::ConvProblem& problem, conv::Target target,

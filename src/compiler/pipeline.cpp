@@ -1,0 +1,31 @@
+#include "compiler/pipeline.h"
+
+#include <mlir/Pass/PassRegistry.h>
+
+namespace memside::compiler {
+namespace {
+
+// Passes by name, as memside-opt takes them.
+std::string pipeline_of(const CompileRequest& request) {
+    return request.layer ? "" : "linalg-to-decode";
+}
+
+}  // namespace
+
+mlir::LogicalResult add_passes(const CompileRequest& request, mlir::PassManager& manager) {
+    std::string text;
+    llvm::raw_string_ostream errors(text);
+    const std::string passes = pipeline_of(request);
+    if (passes.empty()) return mlir::success();
+    if (mlir::succeeded(mlir::parsePassPipeline(passes, manager, errors))) {
+        return mlir::success();
+    }
+    return mlir::emitError(mlir::UnknownLoc::get(manager.getContext())) << text;
+}
+
+std::optional<std::string> emit_program(const CompileRequest&, mlir::ModuleOp module) {
+    module.emitError("has no program to emit");
+    return std::nullopt;
+}
+
+}  // namespace memside::compiler

@@ -1,0 +1,28 @@
+// What a user can get wrong: one line that says where, and exit status 2.
+// RUN: sh -c 'memside compile --input %s -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=PLACE
+// RUN: sh -c 'memside compile; test $? = 2' 2>&1 | FileCheck %s --check-prefix=SOURCE
+// RUN: sh -c 'memside compile --model llama-3.1-8b --kernel mlp; test $? = 2' 2>&1 | FileCheck %s --check-prefix=KERNEL
+// RUN: sh -c 'memside compile --model llama-3.1-8b --layer 32; test $? = 2' 2>&1 | FileCheck %s --check-prefix=LAYER
+// RUN: sh -c 'memside compile --model llama-3.1-8b --access static; test $? = 2' 2>&1 | FileCheck %s --check-prefix=STATIC
+// RUN: sh -c 'memside compile --model llama-3.1-8b --modules 8 --tp 3; test $? = 2' 2>&1 | FileCheck %s --check-prefix=MODULES
+// RUN: sh -c 'memside compile --input %s --kernel qk; test $? = 2' 2>&1 | FileCheck %s --check-prefix=OWN
+// RUN: sh -c 'memside compile --model llama-3.1-8b --emit mlir --print-after=cse -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=AFTER
+// RUN: sh -c 'MEMSIDE_COMPILER=%t.none memside compile --model llama-3.1-8b -o %t; test $? = 1' 2>&1 | FileCheck %s --check-prefix=LIBRARY
+
+// PLACE: memside compile: {{.*}}errors.mlir:[[#@LINE+13]]:8: 'linalg.matmul' op multiplies 256 values with a weight of 64 columns; a step is of one request: no batch but 1{{$}}
+// SOURCE: one of --model and --input is required
+// KERNEL: --kernel{{.*}}qk, sv, attention, ffn
+// LAYER: --layer: 32 is not a layer of llama-3.1-8b; allowed: 0 to 31
+// STATIC: --access: static reserves rows for a context: give --context TOKENS
+// MODULES: --modules: 8 is not --tp 3 x --pp 1
+// OWN: --kernel: goes with --model; a file has its own
+// AFTER: --print-after: 'cse' is no pass that ran; they were: front
+// LIBRARY: compiler: cannot be opened: {{.*}}.none
+func.func @batch(%x: tensor<4x64xf32>, %w: tensor<64x64xf32>) -> tensor<4x64xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x64xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%e : tensor<4x64xf32>) -> tensor<4x64xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<4x64xf32>, tensor<64x64xf32>)
+      outs(%z : tensor<4x64xf32>) -> tensor<4x64xf32>
+  return %y : tensor<4x64xf32>
+}
