@@ -2,12 +2,17 @@
 
 #include <mlir/Pass/PassRegistry.h>
 
+#include "base/text.h"
+
 namespace memside::compiler {
 namespace {
 
 // Passes by name, as memside-opt takes them.
 std::string pipeline_of(const CompileRequest& request) {
-    return request.layer ? "" : "linalg-to-decode";
+    std::vector<std::string> passes;
+    if (!request.layer) passes.emplace_back("linalg-to-decode");
+    if (request.target == DeviceTarget::pnm) passes.emplace_back("convert-decode-to-pnm");
+    return join(passes, ",");
 }
 
 }  // namespace
