@@ -28,8 +28,11 @@ mlir::LogicalResult add_passes(const CompileRequest& request, mlir::PassManager&
     return mlir::emitError(mlir::UnknownLoc::get(manager.getContext())) << text;
 }
 
-std::optional<std::string> emit_program(const CompileRequest&, mlir::ModuleOp module) {
-    module.emitError("has no program to emit");
+std::optional<std::string> emit_program(const CompileRequest& request, mlir::ModuleOp module) {
+    module.emitError(
+        request.target == DeviceTarget::pnm
+            ? "a program of the CXL-PNM device has the form mlir alone: give --emit mlir"
+            : "is not lowered to instructions: give --emit mlir");
     return std::nullopt;
 }
 
