@@ -2,12 +2,17 @@
 
 #include <mlir/Pass/PassRegistry.h>
 
+#include "base/text.h"
+
 namespace memside::compiler {
 namespace {
 
 // Passes by name, as memside-opt takes them.
 std::string pipeline_of(const CompileRequest& request) {
-    return request.layer ? "" : "linalg-to-decode";
+    std::vector<std::string> passes;
+    if (!request.layer) passes.emplace_back("linalg-to-decode");
+    if (request.target == DeviceTarget::pnm) passes.emplace_back("convert-decode-to-pnm");
+    return join(passes, ",");
 }
 
 }  // namespace
@@ -23,8 +28,11 @@ mlir::LogicalResult add_passes(const CompileRequest& request, mlir::PassManager&
     return mlir::emitError(mlir::UnknownLoc::get(manager.getContext())) << text;
 }
 
-std::optional<std::string> emit_program(const CompileRequest&, mlir::ModuleOp module) {
-    module.emitError("has no program to emit");
+std::optional<std::string> emit_program(const CompileRequest& request, mlir::ModuleOp module) {
+    module.emitError(
+        request.target == DeviceTarget::pnm
+            ? "a program of the CXL-PNM device has the form mlir alone: give --emit mlir"
+            : "is not lowered to instructions: give --emit mlir");
     return std::nullopt;
 }
 

@@ -9,7 +9,7 @@
 #include "compiler/decode/decode.h"
 #include "compiler/front/passes.h"
 #include "compiler/pim/pim.h"
-#include "compiler/pnm/pnm.h"
+#include "compiler/pnm/passes.h"
 
 namespace memside::compiler {
 
@@ -21,6 +21,7 @@ void register_dialects(mlir::DialectRegistry& registry) {
 
 void register_passes() {
     registerFrontPasses();
+    registerPnmPasses();
 }
 
 }  // namespace memside::compiler

@@ -8,7 +8,9 @@
 // RUN: sh -c 'memside compile --input %s --kernel qk; test $? = 2' 2>&1 | FileCheck %s --check-prefix=OWN
 // RUN: sh -c 'memside compile --model llama-3.1-8b --emit mlir --print-after=cse -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=AFTER
 // RUN: sh -c 'MEMSIDE_COMPILER=%t.none memside compile --model llama-3.1-8b -o %t; test $? = 1' 2>&1 | FileCheck %s --check-prefix=LIBRARY
+// RUN: sh -c 'memside compile --model llama-3.1-8b --target pnm -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=FORM
 
+// FORM: a program of the CXL-PNM device has the form mlir alone: give --emit mlir
 // PLACE: memside compile: {{.*}}errors.mlir:[[#@LINE+13]]:8: 'linalg.matmul' op multiplies 256 values with a weight of 64 columns; a step is of one request: no batch but 1{{$}}
 // SOURCE: one of --model and --input is required
 // KERNEL: --kernel{{.*}}qk, sv, attention, ffn
