@@ -8,6 +8,7 @@
 
 #include "compiler/decode/decode.h"
 #include "compiler/front/passes.h"
+#include "compiler/passes/passes.h"
 #include "compiler/pim/pim.h"
 #include "compiler/pnm/passes.h"
 
@@ -21,6 +22,7 @@ void register_dialects(mlir::DialectRegistry& registry) {
 
 void register_passes() {
     registerFrontPasses();
+    registerCompilerPasses();
     registerPnmPasses();
 }
 

@@ -1,6 +1,6 @@
-// What a CXL-PNM device executes for one decoder layer: its kernels in order, their operands numbers
-// or names that are bound when a step runs. The simulation runs such programs and has no other
-// description of a layer. docs/pnm.md has the form.
+// What a CXL-PNM device executes for one decoder layer: its kernels in order, their operands
+// numbers or names that are bound when a step runs. The simulation runs such programs and has no
+// other description of a layer. docs/pnm.md has the form.
 #pragma once
 
 #include <array>

@@ -30,18 +30,17 @@ class Placement {
 
     template <typename TableOf>
     void caches(const TableOf& table_of) {
-        for (std::uint32_t r = 0; r < places_.rounds.size(); ++r) {
-            const HeadRound& round = places_.rounds[r];
-            for (unsigned h = 0; h < round.plan.shape.kv_heads; ++h) {
-                const std::size_t head = round.first_head + h;
-                old_tokens(round.plan.keys, table_of(2 * r), h, data_.keys[head]);
-                old_tokens(round.plan.values, table_of(2 * r + 1), h, data_.values[head]);
+        for (const HeadsPlace& place : places_.heads) {
+            for (unsigned h = 0; h < place.keys.heads; ++h) {
+                const std::size_t head = place.first_head + h;
+                old_tokens(place.keys, table_of(place.key_region), h, data_.keys[head]);
+                old_tokens(place.values, table_of(place.value_region), h, data_.values[head]);
             }
         }
     }
 
     void operands() {
-        const std::uint32_t tiles = places_.rounds.front().plan.tiles();
+        const std::uint32_t tiles = places_.heads.front().keys.tiles();
         const auto place = [&](std::span<const Bf16> values, std::uint32_t gpr, std::size_t index) {
             pim::place_in_gprs(values, tiles, gpr + static_cast<std::uint32_t>(index) * tiles,
                                memory_);
@@ -56,7 +55,7 @@ class Placement {
     }
 
     Outputs outputs() const {
-        const pim::KvLayout& keys = places_.rounds.front().plan.keys;
+        const pim::KvLayout& keys = places_.heads.front().keys;
         Outputs outputs;
         for (std::size_t q = 0; q < data_.queries.size(); ++q) {
             outputs.push_back(
@@ -68,7 +67,7 @@ class Placement {
 
   private:
     std::span<const Bf16> token(const std::vector<Bf16>& all, std::uint64_t t) const {
-        const std::size_t width = places_.rounds.front().plan.shape.head_dim;
+        const std::size_t width = places_.heads.front().keys.head_dim;
         return std::span(all).subspan(t * width, width);
     }
 

@@ -26,9 +26,18 @@ struct AttentionReference {
 AttentionReference attention_reference(const AttentionShape& shape, const AttentionData& data,
                                        std::uint64_t tokens);
 
-// Where a program looks for its operands: regions 2 r and 2 r + 1 hold keys and values of round r.
+// KV heads that run together, and the regions of their keys and values.
+struct HeadsPlace {
+    std::uint32_t first_head = 0;
+    pim::KvLayout keys;
+    pim::KvLayout values;
+    std::uint32_t key_region = 0;
+    std::uint32_t value_region = 0;
+};
+
+// Where a program looks for its operands.
 struct AttentionPlaces {
-    std::vector<HeadRound> rounds;
+    std::vector<HeadsPlace> heads;
     std::uint32_t query = 0;
     std::uint32_t key = 0;  // the new token's, KV head after KV head
     std::uint32_t value = 0;

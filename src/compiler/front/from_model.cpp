@@ -29,11 +29,16 @@ class LayerBuilder {
                 end({decode::create<decode::SvOp>(builder_, location("sv"), heads(layer_.heads),
                                                   argument(0), argument(1))});
                 break;
-            case KernelKind::attention:
-                begin("attention", {heads(layer_.heads), cache(decode::CacheKind::key),
-                                    cache(decode::CacheKind::value)});
-                end({attention(argument(0), argument(1), argument(2))});
+            case KernelKind::attention: {
+                // The new token's key and value are among what it attends to.
+                begin("attention",
+                      {heads(layer_.heads), heads(layer_.kv_heads), heads(layer_.kv_heads),
+                       cache(decode::CacheKind::key), cache(decode::CacheKind::value)});
+                const Value keys = append(argument(3), argument(1));
+                const Value values = append(argument(4), argument(2));
+                end({attention(argument(0), keys, values)});
                 break;
+            }
             case KernelKind::ffn:
                 begin("ffn", {vector(layer_.hidden)});
                 end({ffn(argument(0))});

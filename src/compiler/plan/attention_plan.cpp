@@ -152,12 +152,15 @@ Result<std::vector<HeadRound>> plan_rounds(const AttentionShape& shape,
                                            const AttentionOptions& options,
                                            const AttentionRegisters& registers) {
     MEMSIDE_CHECK(check(shape, options));
-    std::uint32_t heads = options.partition == HeadPartition::tcp
-                              ? 1
-                              : std::min<std::uint32_t>(shape.kv_heads, options.channels);
+    const bool chosen = options.heads_at_once != 0;
+    std::uint32_t heads = 1;
+    if (options.partition == HeadPartition::hfp) {
+        heads = std::min<std::uint32_t>(shape.kv_heads,
+                                        chosen ? options.heads_at_once : options.channels);
+    }
     // Fewer heads together when a block's scores of all of them do not fit.
     auto first = plan_attention(shape, heads, options, registers);
-    while (!first && heads > 1) {
+    while (!first && heads > 1 && !chosen) {
         heads = (heads + 1) / 2;
         first = plan_attention(shape, heads, options, registers);
     }

@@ -41,7 +41,8 @@ struct AttentionOptions {
     // The most tiles of one WR_GB of weights: a half of GBuf, and what a channel's queue takes in
     // at once, so that the hub goes on to the next channels.
     std::uint32_t transfer_tiles = 32;
-    std::uint32_t block_tokens = 0;  // 0: as many as the registers hold
+    std::uint32_t block_tokens = 0;   // 0: as many as the registers hold
+    std::uint32_t heads_at_once = 0;  // HFP; 0: as many as channels and registers hold
     CommandOrder order = CommandOrder::in_runs;
 };
 

@@ -6,7 +6,7 @@
 // RUN: sh -c 'memside compile --model llama-3.1-8b --access static; test $? = 2' 2>&1 | FileCheck %s --check-prefix=STATIC
 // RUN: sh -c 'memside compile --model llama-3.1-8b --modules 8 --tp 3; test $? = 2' 2>&1 | FileCheck %s --check-prefix=MODULES
 // RUN: sh -c 'memside compile --input %s --kernel qk; test $? = 2' 2>&1 | FileCheck %s --check-prefix=OWN
-// RUN: sh -c 'memside compile --model llama-3.1-8b --emit mlir --print-after=cse -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=AFTER
+// RUN: sh -c 'memside compile --model qwen1.5-7b --emit mlir --print-after=cse -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=AFTER
 // RUN: sh -c 'MEMSIDE_COMPILER=%t.none memside compile --model llama-3.1-8b -o %t; test $? = 1' 2>&1 | FileCheck %s --check-prefix=LIBRARY
 // RUN: sh -c 'memside compile --model llama-3.1-8b --target pnm -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=FORM
 

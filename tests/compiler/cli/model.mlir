@@ -1,5 +1,5 @@
 // memside compile: a layer of a model as `decode`.
-// RUN: memside compile --model llama-3.1-8b --layer 3 --emit mlir --print-after=front -o %t 2>&1 | FileCheck %s --check-prefix=LLAMA
+// RUN: memside compile --model llama-3.1-8b --layer 3 --target pnm --emit mlir --print-after=front -o %t 2>&1 | FileCheck %s --check-prefix=LLAMA
 // RUN: memside compile --model gemma-3-270m --emit mlir --print-after=front -o %t 2>&1 | FileCheck %s --check-prefix=GEMMA
 // RUN: memside compile --model gemma-3-270m --layer 5 --emit mlir --print-after=front -o %t 2>&1 | FileCheck %s --check-prefix=FULL
 // RUN: memside compile --model qwen2.5-0.5b --emit mlir --print-after=front -o %t 2>&1 | FileCheck %s --check-prefix=QWEN2

@@ -16,6 +16,7 @@ using testing::HasSubstr;
 
 struct Compiled {
     pim::DynamicProgram program;
+    std::vector<HeadRound> rounds;
     AttentionPlaces places;
 };
 
@@ -37,23 +38,25 @@ Compiled compile(const AttentionShape& shape, const AttentionOptions& options) {
                                .scratch_tiles = pim::gpr_entries - scratch});
     EXPECT_TRUE(rounds.ok()) << rounds.error().message();
     if (!rounds) return made;
-    places.rounds = *rounds;
+    made.rounds = *rounds;
 
     made.program.channels = options.channels;
     made.program.chunk_rows = pim::chunk_rows_for(options.channels);
-    made.program.block_tokens = places.rounds.front().plan.block_tokens;
+    made.program.block_tokens = made.rounds.front().plan.block_tokens;
     ItemWriter writer;
     pim::HubInstruction zero;
     zero.op = pim::HubOp::fill;
     zero.tiles = 1;
     zero.scale = 0;
     writer.add(zero);
-    for (const HeadRound& round : places.rounds) {
+    for (const HeadRound& round : made.rounds) {
         const auto region = static_cast<std::uint32_t>(made.program.regions.size());
         made.program.regions.push_back(
             {.name = fmt::format("keys {}", round.first_head), .per_request = true});
         made.program.regions.push_back(
             {.name = fmt::format("values {}", round.first_head), .per_request = true});
+        places.heads.push_back(
+            {round.first_head, round.plan.keys, round.plan.values, region, region + 1});
         const std::uint32_t before = round.first_head * tiles;
         write_append(round.plan, pim::KvKind::key, region, places.key + before, writer);
         write_append(round.plan, pim::KvKind::value, region + 1, places.value + before, writer);
@@ -132,8 +135,8 @@ TEST(attention_plan, one_accumulator_and_no_reuse_equal_the_reference) {
 TEST(attention_plan, more_heads_than_channels_run_in_rounds) {
     check(shape_of(5, 1, 64), with(HeadPartition::hfp, 2), 300);
     const Compiled made = compile(shape_of(5, 1, 64), with(HeadPartition::hfp, 2));
-    ASSERT_EQ(made.places.rounds.size(), 3U);
-    EXPECT_EQ(made.places.rounds.back().plan.shape.kv_heads, 1U);
+    ASSERT_EQ(made.rounds.size(), 3U);
+    EXPECT_EQ(made.rounds.back().plan.shape.kv_heads, 1U);
 }
 
 TEST(attention_plan, a_window_masks_older_tokens) {
@@ -146,7 +149,7 @@ TEST(attention_plan, a_window_masks_older_tokens) {
 
 TEST(attention_plan, a_block_is_whole_rows_and_fills_the_registers) {
     const Compiled made = compile(shape_of(8, 4, 128), with(HeadPartition::tcp));
-    const AttentionPlan& plan = made.places.rounds.front().plan;
+    const AttentionPlan& plan = made.rounds.front().plan;
     const std::uint64_t unit = block_unit(plan.keys, plan.values);
     EXPECT_EQ(unit, 4096U);  // 8 keys of 16 banks of 32 channels; 64 x 16 tokens of 4 classes
     EXPECT_EQ(plan.block_tokens % unit, 0U);
@@ -157,7 +160,7 @@ TEST(attention_plan, a_block_is_whole_rows_and_fills_the_registers) {
 TEST(attention_plan, heads_in_lockstep_give_way_to_the_registers) {
     // 32 heads of 8 queries would need 16,384 registers for a row of values.
     const Compiled made = compile(shape_of(32, 8, 128), with(HeadPartition::hfp));
-    EXPECT_EQ(made.places.rounds.size(), 2U);
+    EXPECT_EQ(made.rounds.size(), 2U);
 }
 
 // Channels that a program gives work when it expands.

@@ -1,0 +1,59 @@
+// RUN: memside-opt %s -split-input-file -decode-partition -decode-tile -verify-diagnostics | FileCheck %s
+
+!q = tensor<2x64xbf16, #decode.axes<[head, channel]>>
+!s = tensor<2x?xf32, #decode.axes<[head, token]>>
+!k = !decode.cache<1 x 64, key>
+!v = !decode.cache<1 x 64, value>
+
+// Register 0 holds zeros. Rotation is in place; attention takes what is free as scratch.
+// CHECK-LABEL: func.func @fused(
+// CHECK-SAME: {decode.registers = array<i64: 1, 8>}
+// CHECK-SAME: decode.target = {accumulators = 64 : i64, channels = 32 : i64, hfp = false, row_reuse = true}
+// CHECK: decode.rope {{.*}} decode.registers = array<i64: 1, 8>
+// CHECK-NOT: decode.softmax
+// CHECK: decode.attention {{.*}} decode.block_tokens = {{[0-9]+}} : i64, {{.*}} decode.registers = array<i64: 9, 8>, decode.scratch = array<i64: 17, 16367>{{.*}} scale = 2.500000e-01 : f32, window = 16 : i64
+func.func @fused(%q: !q, %k: !k, %v: !v) -> !q {
+  %r = decode.rope %q {theta = 10000.0 : f32} : !q -> !q
+  %s = decode.qk %r, %k : !q, !k -> !s
+  %w = decode.softmax %s {scale = 0.25 : f32, window = 16 : i64} : !s -> !s
+  %o = decode.sv %w, %v : !s, !v -> !q
+  return %o : !q
+}
+
+// -----
+
+!q = tensor<2x64xbf16, #decode.axes<[head, channel]>>
+!s = tensor<2x?xf32, #decode.axes<[head, token]>>
+!k = !decode.cache<1 x 64, key>
+func.func @scores(%q: !q, %k: !k) -> !s {
+  // expected-error @below {{is compiled together with softmax and sv, which are not there}}
+  %s = decode.qk %q, %k : !q, !k -> !s
+  return %s : !s
+}
+
+// -----
+
+!q = tensor<2x40xbf16, #decode.axes<[head, channel]>>
+// expected-error @below {{has heads that fill no whole registers of 16 values}}
+func.func @narrow(%q: !q) -> !q {
+  return %q : !q
+}
+
+// -----
+
+!k = !decode.cache<1 x 64, key>
+!d = tensor<1x?x64xf32, #decode.axes<[head, page, channel]>>
+func.func @digests(%k: !k) -> !d {
+  // expected-error @below {{is not compiled for DRAM-PIM; target pnm has it}}
+  %a, %b = decode.digest %k <minmax> {page_tokens = 32 : i64} : !k -> !d, !d
+  return %a : !d
+}
+
+// -----
+
+!x = tensor<262144xbf16, #decode.axes<[channel]>>
+// expected-error @below {{needs 16384 registers of 32 bytes in a row; 16383 are free}}
+func.func @large(%a: !x, %b: !x) -> !x {
+  %c = decode.add %a, %b : !x, !x -> !x
+  return %c : !x
+}
