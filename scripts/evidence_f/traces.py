@@ -31,7 +31,8 @@ def recording(place, model, context, name):
         place.log(f"traces: {name} at {context}")
         run_memside(place, ["run", "--model", model, "--prompt-file", bible(place.work, name, TEXTS[name], BYTES),
                             "--prompt-tokens", context - 1 + STEPS, "--prompt-steps", STEPS,
-                            "--max-tokens", 1, "--page-size", PAGE, "--record-scores", path,
+                            "--max-tokens", 1, "--page-size", PAGE, "--digest", "centre-std",
+                            "--group-score", "max", "--record-scores", path,
                             "--json", path.with_suffix(".run.json")])
     return path
 
@@ -88,7 +89,7 @@ def statistics_rows(context, described):
 
 def page(result):
     parts = [f"Measured: {result['steps']} decode steps of real text at each context, pages of "
-             f"{result['page_size_tokens']} tokens, min/max digests. Steady: still selected through "
+             f"{result['page_size_tokens']} tokens, centre-std digests, best head of a group. Steady: still selected through "
              "the next 16 steps; overlap: selected 16 steps later; life: stays that last longer than "
              "so many steps; newest: of the 8 newest pages.\n"]
     head = ["context", "layer", "pages", "drop-out", "steady", "overlap", "life > 1", "> 4", "> 16",
