@@ -12,7 +12,7 @@ using memside::fuzz::require;
 using memside::fuzz::require_one_line;
 using namespace memside::pim;
 
-void require_within(const Region& region) {
+void require_within(const ImageRegion& region) {
     const Place& start = region.start;
     const unsigned entries = start.space == Space::bank   ? columns_per_row
                              : start.space == Space::gbuf ? gbuf_entries
@@ -26,7 +26,7 @@ void require_within(const Region& region) {
 void parse(std::string_view bytes) {
     const auto image = parse_memory_image(bytes, "x.img");
     if (!image.ok()) return require_one_line(image.error());
-    for (const Region& region : image->regions) require_within(region);
+    for (const ImageRegion& region : image->regions) require_within(region);
     require(image->values.size() * 2 < bytes.size(), "every value is in the file");
 
     Memory memory;
@@ -48,10 +48,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require_one_line(regions.error());
         return 0;
     }
-    for (const Region& region : *regions) require_within(region);
+    for (const ImageRegion& region : *regions) require_within(region);
     // The same list with the values that it counts, unless those are many.
     std::uint64_t count = 0;
-    for (const Region& region : *regions) count += region.count;
+    for (const ImageRegion& region : *regions) count += region.count;
     if (count > 4096) return 0;
     const MemoryImage image{.regions = *regions, .values = std::vector<Bf16>(count)};
     parse(encode_memory_image(image));
