@@ -144,6 +144,23 @@ TEST(compiled_attention, one_binary_serves_all_contexts_and_static_ones_grow) {
     }
 }
 
+// Compiled once; the request grows to 32 times its context.
+TEST(compiled_attention, of_one_binary_equals_the_reference_at_4K_and_128K) {
+    const CompileOptions options{.heads = "tcp"};
+    const auto made = compile_text(text_of(gemma.shape), options);
+    ASSERT_TRUE(made.has_value());
+    const std::string bytes = pim::to_binary(made->program);
+    const AttentionPlaces places = places_of(*made, gemma.shape, options);
+    for (const std::uint64_t tokens : {std::uint64_t{4} << 10, std::uint64_t{128} << 10}) {
+        SCOPED_TRACE(fmt::format("{} tokens", tokens));
+        const auto program = pim::parse_dynamic_binary(bytes, "binary").value();
+        const AttentionData data = attention_data(gemma.shape, tokens, tokens);
+        expect_near(run_attention(program, places, data, tokens,
+                                  shuffled_pool(pim::rows_per_bank, program.chunk_rows, tokens)),
+                    attention_reference(gemma.shape, data, tokens));
+    }
+}
+
 TEST(compiled_attention, a_cache_that_does_not_fit_is_refused_with_what_would) {
     EXPECT_THAT(diagnostics_of(text_of(qwen.shape),
                                {.is_static = true, .max_context = std::uint64_t{1} << 24}),
