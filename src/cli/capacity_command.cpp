@@ -119,6 +119,10 @@ std::string text_of(const std::vector<Row>& rows) {
     for (const Way& way : ways) {
         text += fmt::format("  {:<28}{}\n", way.name, percent(mean_live(rows, way)));
     }
+    text += fmt::format(
+        "  assumed: lengths are beta distributed with the published figures; {} output tokens "
+        "each\n",
+        rows.front().request.output_tokens);
     return text + fmt::format(
                       "  stated by PIMphony: {} static, {} with chunks (its definition is "
                       "not published)\n",

@@ -62,6 +62,11 @@ Status read_grid(const Options& options, compiler::CompileRequest& request) {
     }
     request.tensor = static_cast<unsigned>(tp);
     request.pipeline = static_cast<unsigned>(pp);
+    // Not ignored: a program has one stage.
+    if (pp > 1) return bad_input("--pp", "pipeline stages are not compiled yet; allowed: 1");
+    if (tp > 1 && request.target == compiler::DeviceTarget::pnm) {
+        return bad_input("--tp", "a layer is not split over CXL-PNM devices; allowed: 1");
+    }
     return {};
 }
 

@@ -232,6 +232,8 @@ void add_assumptions(const SimulationRequest& request, const Candidate& chosen,
     add("row-reuse", options.program.row_reuse ? "on" : "off", "as asked for or by default");
     add("refresh", options.program.refresh ? "on" : "off", "as asked for or by default");
     add("hub", "serial", "assumed: nothing overlaps with the extra processing unit");
+    add("hub energy", "not counted",
+        "not modelled: that of the extra processing unit; its time costs standby power");
     add("layers", "one after the other",
         machine.module.fc_in_banks
             ? "assumed: FC, attention and transfers of a group of requests do not overlap; a GEMV "

@@ -7,7 +7,8 @@ TEST(CapacityCommand, sets_what_four_sets_of_lengths_use_beside_what_is_stated) 
     const Workplace place;
     const Outcome outcome = place.run({"capacity", "--steps", "500"});
     ASSERT_EQ(outcome.exit_status, 0) << outcome.err;
-    for (const char* said : {"qmsum", "musique", "multifieldqa", "loogle-sd", "36.2 % static"}) {
+    for (const char* said : {"qmsum", "musique", "multifieldqa", "loogle-sd", "36.2 % static",
+                             "lengths are beta distributed"}) {
         EXPECT_THAT(outcome.out, testing::HasSubstr(said));
     }
 }
