@@ -1,54 +1,64 @@
-// How fast generated convolutions are, beside the peak of vpdpbusd and beside oneDNN in the same
-// run: u8 x s8 to u8 with a scale per channel and ReLU. There is no search here: a fixed list of
-// schedules is tried, and the fastest is measured again, turn by turn with oneDNN.
+// How fast generated convolutions are, beside the peak of vpdpbusd and beside other libraries in
+// the same run: u8 x s8 to u8 with a scale per channel and ReLU. The schedules are those that
+// `memside tune network` found (--tuned), else the best of a fixed list. All contestants run turn
+// by turn, in samples of at least 2 ms by the wall clock, after a sample that does not count.
 // usage: bench_conv_speed [--threads N] [--rounds N] [--layer NAME] [--schedule 'KNOB=VALUE ...']
-#include <dlfcn.h>
+//                         [--tuned NETWORK.json] [--peer LIBRARY.so]... [--json FILE]
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
-#include <dnnl.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "base/file.h"
 #include "base/number.h"
-#include "codegen/conv_compiler.h"
-#include "conv/conv_plan.h"
-#include "engine/thread_pool.h"
+#include "conv_contestants.h"
 #include "median.h"
 
 namespace {
 
 using namespace memside;
+using bench::Contestant;
 using conv::ConvProblem;
-using conv::ConvShape;
 using conv::Schedule;
 using conv::Target;
 
+constexpr double sample_s = 2e-3;
+
 struct Layer {
-    const char* name;
-    const char* shape;
+    std::string name;
+    std::string shape;
+    std::string schedule;  // "": the best of a list
 };
 // ResNet-50, batch 8: the four 3x3 layers, the stem, and 1x1 layers of several kinds.
-constexpr Layer layers[] = {
-    {"3x3-56", "8,64,56,56,64,3,3,1,1"},         {"3x3-28", "8,128,28,28,128,3,3,1,1"},
-    {"3x3-14", "8,256,14,14,256,3,3,1,1"},       {"3x3-7", "8,512,7,7,512,3,3,1,1"},
-    {"stem", "8,3,224,224,64,7,7,2,3"},          {"1x1-56-expand", "8,64,56,56,256,1,1,1,0"},
-    {"1x1-56-reduce", "8,256,56,56,64,1,1,1,0"}, {"1x1-14-reduce", "8,1024,14,14,256,1,1,1,0"},
-    {"1x1-7-expand", "8,512,7,7,2048,1,1,1,0"},  {"1x1-28-down", "8,512,28,28,1024,1,1,2,0"},
-    {"3x3-28-down", "8,128,56,56,128,3,3,2,1"},  {"3x3-56-batch1", "1,64,56,56,64,3,3,1,1"},
+const std::vector<Layer> usual_layers = {
+    {"3x3-56", "8,64,56,56,64,3,3,1,1", ""},
+    {"3x3-28", "8,128,28,28,128,3,3,1,1", ""},
+    {"3x3-14", "8,256,14,14,256,3,3,1,1", ""},
+    {"3x3-7", "8,512,7,7,512,3,3,1,1", ""},
+    {"stem", "8,3,224,224,64,7,7,2,3", ""},
+    {"1x1-56-expand", "8,64,56,56,256,1,1,1,0", ""},
+    {"1x1-56-reduce", "8,256,56,56,64,1,1,1,0", ""},
+    {"1x1-14-reduce", "8,1024,14,14,256,1,1,1,0", ""},
+    {"1x1-7-expand", "8,512,7,7,2048,1,1,1,0", ""},
+    {"1x1-28-down", "8,512,28,28,1024,1,1,2,0", ""},
+    {"3x3-28-down", "8,128,56,56,128,3,3,2,1", ""},
+    {"3x3-56-batch1", "1,64,56,56,64,3,3,1,1", ""},
 };
 
 struct Options {
     unsigned threads = 1;
     int rounds = 15;
     std::string layer;
-    std::optional<Schedule> schedule;
+    std::string schedule;
+    std::string tuned;
+    std::string json;
+    std::vector<std::string> peers;
 };
 
 template <typename T>
@@ -58,20 +68,11 @@ T or_exit(Result<T> result) {
     std::exit(2);
 }
 
-// Seconds of one call: of the thread's processor time, which others on the machine disturb least,
-// or of the wall clock where there are several threads.
-bool by_wall_clock = false;
 template <typename Work>
-double once_s(const Work& work) {
-    if (by_wall_clock) return bench::once_s(work);
-    const auto now_s = [] {
-        timespec time{};
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-        return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-    };
-    const double start_s = now_s();
-    work();
-    return now_s() - start_s;
+double best_s(int rounds, const Work& work) {
+    double best = 1e9;
+    for (int i = 0; i < rounds; ++i) best = std::min(best, bench::once_s(work));
+    return best;
 }
 
 constexpr int peak_sums = 16;
@@ -104,136 +105,10 @@ __attribute__((target("avx512f,avx512vnni"))) void multiply_in_registers() {
     }
 }
 
-template <typename Work>
-double best_s(int rounds, Work&& work) {
-    double best = 1e9;
-    for (int i = 0; i < rounds; ++i) best = std::min(best, once_s(work));
-    return best;
-}
-
 // Operations per second of independent vpdpbusd in registers, in 10^9.
 double peak_gops() {
     return 128.0 * peak_sums * peak_repeats / best_s(50, multiply_in_registers) / 1e9;
 }
-
-class Ours {
-  public:
-    Ours(const codegen::ConvCompiler& compiler, const ConvProblem& problem,
-         const conv::ConvOperands& operands, const Schedule& schedule, engine::ThreadPool& pool)
-        : plan_(or_exit(conv::make_plan(problem, Target::x86_vnni, schedule))),
-          kernel_(or_exit(compiler.compile(problem, Target::x86_vnni, schedule))),
-          pool_(pool),
-          weights_(conv::pack_weights(plan_, operands.weights)),
-          tables_(conv::pack_tables(plan_, operands.weights, operands.requantisation)) {
-        const ConvShape& shape = problem.shape;
-        const auto layout = plan_.schedule.layout();
-        input_ = conv::to_layout(operands.input, layout, shape.n, shape.h, shape.w, shape.c);
-        output_.resize(static_cast<std::size_t>(conv::output_bytes(shape, layout)));
-        scratch_bytes_ = static_cast<std::size_t>(plan_.scratch_bytes() + 63) / 64 * 64 + 64;
-        for (unsigned i = 0; i < pool.threads(); ++i) {
-            scratch_.emplace_back(
-                static_cast<std::uint8_t*>(std::aligned_alloc(64, scratch_bytes_)), std::free);
-        }
-    }
-
-    void run() {
-        const std::int64_t parts = pool_.threads();
-        pool_.run(parts, [&](std::int64_t part) {
-            kernel_.function()(input_.data(), weights_.data(), tables_.data(), output_.data(),
-                               scratch_[static_cast<std::size_t>(part)].get(),
-                               plan_.tasks() * part / parts, plan_.tasks() * (part + 1) / parts);
-        });
-    }
-    std::vector<std::uint8_t> output() const {
-        const ConvShape& shape = plan_.problem.shape;
-        return conv::from_layout(output_, plan_.schedule.layout(), shape.n, shape.out_h(),
-                                 shape.out_w(), shape.k);
-    }
-    const Schedule& schedule() const { return plan_.schedule; }
-
-  private:
-    conv::ConvPlan plan_;
-    codegen::CompiledConv kernel_;
-    engine::ThreadPool& pool_;
-    std::vector<std::uint8_t> input_, weights_, output_;
-    std::vector<std::int32_t> tables_;
-    std::size_t scratch_bytes_ = 0;
-    std::vector<std::unique_ptr<std::uint8_t, void (*)(void*)>> scratch_;
-};
-
-// oneDNN in the layouts that it likes best; bringing operands into them is not timed.
-class Peer {
-  public:
-    Peer(const ConvProblem& problem, const conv::ConvOperands& operands)
-        : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {
-        using Tag = dnnl::memory::format_tag;
-        using Type = dnnl::memory::data_type;
-        const ConvShape& s = problem.shape;
-        const auto any = [](dnnl::memory::dims dims, Type type) {
-            return dnnl::memory::desc(std::move(dims), type, Tag::any);
-        };
-        const dnnl::memory::dims in{s.n, s.c, s.h, s.w};
-        const dnnl::memory::dims weights{s.k, s.c, s.r, s.s};
-        const dnnl::memory::dims out{s.n, s.k, s.out_h(), s.out_w()};
-        const dnnl::convolution_forward::desc desc(
-            dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-            any(in, Type::u8), any(weights, Type::s8), any({s.k}, Type::s32), any(out, Type::u8),
-            {s.stride, s.stride}, {s.dilation - 1, s.dilation - 1}, {s.pad, s.pad}, {s.pad, s.pad});
-        dnnl::primitive_attr attributes;
-        std::vector<float> scales;
-        for (std::size_t k = 0; k < static_cast<std::size_t>(s.k); ++k) {
-            scales.push_back(static_cast<float>(std::ldexp(operands.requantisation.multiplier[k],
-                                                           -operands.requantisation.shift[k])));
-        }
-        attributes.set_output_scales(2, scales);
-        dnnl::post_ops relu;
-        relu.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
-        attributes.set_post_ops(relu);
-        const dnnl::convolution_forward::primitive_desc chosen(desc, attributes, engine_);
-        primitive_ = dnnl::convolution_forward(chosen);
-        implementation_ = chosen.impl_info_str();
-
-        // KRSC and NHWC, as the operands lie.
-        put(DNNL_ARG_SRC, {in, Type::u8, Tag::nhwc}, operands.input.data(), chosen.src_desc());
-        put(DNNL_ARG_WEIGHTS, {weights, Type::s8, Tag::ohwi}, operands.weights.data(),
-            chosen.weights_desc());
-        put(DNNL_ARG_BIAS, {{s.k}, Type::s32, Tag::a}, operands.requantisation.bias.data(),
-            chosen.bias_desc());
-        plain_out_ = {out, Type::u8, Tag::nhwc};
-        arguments_.insert({DNNL_ARG_DST, dnnl::memory(chosen.dst_desc(), engine_)});
-    }
-
-    void run() {
-        primitive_.execute(stream_, arguments_);
-        stream_.wait();
-    }
-    std::vector<std::uint8_t> output() {
-        std::vector<std::uint8_t> bytes(plain_out_.get_size());
-        dnnl::memory plain(plain_out_, engine_, bytes.data());
-        dnnl::memory result = arguments_.at(DNNL_ARG_DST);
-        dnnl::reorder(result, plain).execute(stream_, result, plain);
-        stream_.wait();
-        return bytes;
-    }
-    const std::string& implementation() const { return implementation_; }
-
-  private:
-    void put(int argument, const dnnl::memory::desc& plain, const void* data,
-             const dnnl::memory::desc& wanted) {
-        dnnl::memory from(plain, engine_, const_cast<void*>(data));
-        dnnl::memory to(wanted, engine_);
-        dnnl::reorder(from, to).execute(stream_, from, to);
-        stream_.wait();
-        arguments_.insert({argument, to});
-    }
-
-    dnnl::engine engine_;
-    dnnl::stream stream_;
-    dnnl::convolution_forward primitive_;
-    std::unordered_map<int, dnnl::memory> arguments_;
-    dnnl::memory::desc plain_out_;
-    std::string implementation_;
-};
 
 // The list that is tried: register tiles that fill the registers, few thread tiles.
 std::vector<Schedule> candidates(const ConvProblem& problem) {
@@ -271,27 +146,45 @@ std::vector<Schedule> candidates(const ConvProblem& problem) {
     return result;
 }
 
-Schedule fastest(const codegen::ConvCompiler& compiler, const ConvProblem& problem,
-                 const conv::ConvOperands& operands, engine::ThreadPool& pool) {
-    struct Timed {
-        double seconds;
-        Schedule schedule;
-    };
-    std::vector<Timed> timed;
-    for (const Schedule& schedule : candidates(problem)) {
-        Ours ours(compiler, problem, operands, schedule, pool);
-        timed.push_back({best_s(4, [&] { ours.run(); }), schedule});
+// A contestant and the seconds of one of its convolutions, by round.
+struct Entry {
+    std::string name;
+    std::unique_ptr<Contestant> contestant;
+    std::vector<double> times_s;
+
+    double median_s() const {
+        std::vector<double> sorted = times_s;
+        std::sort(sorted.begin(), sorted.end());
+        return sorted[sorted.size() / 2];
     }
-    std::sort(timed.begin(), timed.end(),
-              [](const Timed& a, const Timed& b) { return a.seconds < b.seconds; });
-    timed.resize(std::min<std::size_t>(timed.size(), 8));
-    for (Timed& one : timed) {
-        Ours ours(compiler, problem, operands, one.schedule, pool);
-        one.seconds = best_s(15, [&] { ours.run(); });
+    double best_s() const { return *std::min_element(times_s.begin(), times_s.end()); }
+};
+
+// The median over rounds of the peer's time over ours: above 1, ours is faster.
+double ratio(const Entry& ours, const Entry& peer) {
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < ours.times_s.size(); ++i) {
+        ratios.push_back(peer.times_s[i] / ours.times_s[i]);
     }
-    return std::min_element(timed.begin(), timed.end(),
-                            [](const Timed& a, const Timed& b) { return a.seconds < b.seconds; })
-        ->schedule;
+    std::sort(ratios.begin(), ratios.end());
+    return ratios[ratios.size() / 2];
+}
+
+void measure_in_turn(std::vector<Entry>& entries, int rounds) {
+    std::vector<int> repeats;
+    for (Entry& entry : entries) {
+        const double one = best_s(3, [&] { entry.contestant->run(); });
+        repeats.push_back(std::max(1, static_cast<int>(sample_s / one) + 1));
+    }
+    for (int round = 0; round < rounds; ++round) {
+        for (std::size_t e = 0; e < entries.size(); ++e) {
+            const auto sample = [&] {
+                for (int i = 0; i < repeats[e]; ++i) entries[e].contestant->run();
+            };
+            sample();
+            entries[e].times_s.push_back(bench::once_s(sample) / repeats[e]);
+        }
+    }
 }
 
 // The largest difference: oneDNN scales in floating point and rounds halves to even.
@@ -301,27 +194,129 @@ int difference(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_
     return most;
 }
 
-void measure(const Layer& layer, const Options& options, const codegen::ConvCompiler& compiler,
-             engine::ThreadPool& pool, double peak) {
-    ConvProblem problem;
-    problem.shape = or_exit(conv::parse_shape(layer.shape, layer.name));
-    const auto operands = conv::random_operands(problem, 1);
-    Peer peer(problem, operands);
-    const Schedule schedule =
-        options.schedule ? *options.schedule : fastest(compiler, problem, operands, pool);
-    Ours ours(compiler, problem, operands, schedule, pool);
-    double ours_s = 1e9;
-    double peer_s = 1e9;
-    for (int round = 0; round < options.rounds; ++round) {
-        ours_s = std::min(ours_s, once_s([&] { ours.run(); }));
-        peer_s = std::min(peer_s, once_s([&] { peer.run(); }));
+class Bench {
+  public:
+    explicit Bench(const Options& options)
+        : options_(options),
+          compiler_(or_exit(codegen::ConvCompiler::open())),
+          pool_(options.threads) {
+        for (const std::string& path : options.peers) {
+            peers_.push_back(or_exit(bench::PeerLibrary::open(path)));
+        }
+        peak_ = peak_gops() * options.threads;
     }
-    const double giga = problem.shape.operations() / 1e9;
-    fmt::print("{:<14} {:>8.0f} {:>8.0f} {:>7.2f} {:>6.0f}% {:>5}  {}  ({})\n", layer.name,
-               giga / ours_s, giga / peer_s, peer_s / ours_s, 100 * giga / ours_s / peak,
-               difference(ours.output(), peer.output()), conv::format_schedule(ours.schedule()),
-               peer.implementation());
-    std::fflush(stdout);
+
+    void run(const std::vector<Layer>& layers) {
+        fmt::print("{} thread(s), vpdpbusd peak {:.0f} GOPS; ratios are medians of {} turns\n",
+                   options_.threads, peak_, options_.rounds);
+        fmt::print("{:<20} {:>7} {:>8}", "layer", "ours", "of peak");
+        for (const bench::PeerLibrary& peer : peers_) fmt::print(" {:>14} ratio", peer.name());
+        fmt::print("  schedule\n");
+        for (const Layer& layer : layers) measure(layer);
+        if (options_.json.empty()) return;
+        std::ofstream(options_.json) << nlohmann::json{{"threads", options_.threads},
+                                                       {"peak_gops", peak_},
+                                                       {"rounds", options_.rounds},
+                                                       {"layers", results_}}
+                                            .dump(1)
+                                     << '\n';
+    }
+
+  private:
+    void measure(const Layer& layer) {
+        ConvProblem problem;
+        problem.shape = or_exit(conv::parse_shape(layer.shape, layer.name));
+        const auto operands = conv::random_operands(problem, 1);
+        const Schedule schedule = layer.schedule.empty()
+                                      ? fastest(problem, operands)
+                                      : or_exit(conv::parse_schedule(layer.schedule, layer.name));
+        std::vector<Entry> entries;
+        entries.push_back({"ours", generated(problem, operands, schedule), {}});
+        for (const bench::PeerLibrary& peer : peers_) {
+            entries.push_back({peer.name(), or_exit(peer.make(problem.shape, operands)), {}});
+        }
+        measure_in_turn(entries, options_.rounds);
+        report(layer, problem.shape.operations() / 1e9, entries);
+    }
+
+    void report(const Layer& layer, double giga, std::vector<Entry>& entries) {
+        const Entry& ours = entries.front();
+        const std::vector<std::uint8_t> output = entries.front().contestant->output();
+        nlohmann::json result{{"name", layer.name},
+                              {"shape", layer.shape},
+                              {"schedule", ours.contestant->how()},
+                              {"gops", giga / ours.median_s()},
+                              {"best_gops", giga / ours.best_s()},
+                              {"peers", nlohmann::json::array()}};
+        fmt::print("{:<20} {:>7.0f} {:>7.0f}%", layer.name, giga / ours.median_s(),
+                   100 * giga / ours.median_s() / peak_);
+        for (std::size_t e = 1; e < entries.size(); ++e) {
+            Entry& peer = entries[e];
+            fmt::print(" {:>14.0f} {:>5.2f}", giga / peer.median_s(), ratio(ours, peer));
+            result["peers"].push_back(
+                {{"name", peer.name},
+                 {"gops", giga / peer.median_s()},
+                 {"best_gops", giga / peer.best_s()},
+                 {"ratio", ratio(ours, peer)},
+                 {"largest_difference", difference(output, peer.contestant->output())},
+                 {"implementation", peer.contestant->how()}});
+        }
+        fmt::print("  {}\n", ours.contestant->how());
+        std::fflush(stdout);
+        results_.push_back(std::move(result));
+    }
+
+    std::unique_ptr<Contestant> generated(const ConvProblem& problem,
+                                          const conv::ConvOperands& operands,
+                                          const Schedule& schedule) {
+        return or_exit(bench::Generated::make(compiler_, problem, operands, schedule, pool_));
+    }
+
+    Schedule fastest(const ConvProblem& problem, const conv::ConvOperands& operands) {
+        struct Timed {
+            double seconds;
+            Schedule schedule;
+        };
+        const auto faster = [](const Timed& a, const Timed& b) { return a.seconds < b.seconds; };
+        std::vector<Timed> timed;
+        for (const Schedule& schedule : candidates(problem)) {
+            const auto ours = generated(problem, operands, schedule);
+            timed.push_back({best_s(4, [&] { ours->run(); }), schedule});
+        }
+        std::sort(timed.begin(), timed.end(), faster);
+        timed.resize(std::min<std::size_t>(timed.size(), 8));
+        for (Timed& one : timed) {
+            const auto ours = generated(problem, operands, one.schedule);
+            one.seconds = best_s(15, [&] { ours->run(); });
+        }
+        return std::min_element(timed.begin(), timed.end(), faster)->schedule;
+    }
+
+    const Options& options_;
+    codegen::ConvCompiler compiler_;
+    engine::ThreadPool pool_;
+    std::vector<bench::PeerLibrary> peers_;
+    double peak_ = 0;
+    nlohmann::json results_ = nlohmann::json::array();
+};
+
+// What `memside tune network --json` wrote. Layers without a program are left out.
+std::vector<Layer> tuned_layers(const std::string& path) {
+    constexpr std::size_t most_bytes = std::size_t{16} << 20;
+    const auto root = nlohmann::json::parse(or_exit(read_file(path, most_bytes)), nullptr, false);
+    std::vector<Layer> layers;
+    if (root.is_object() && root.contains("layers")) {
+        for (const auto& layer : root["layers"]) {
+            if (!layer.value("best_config", nlohmann::json()).is_string()) continue;
+            layers.push_back({layer.value("name", ""), layer.value("shape", ""),
+                              layer["best_config"].get<std::string>()});
+        }
+    }
+    if (layers.empty()) {
+        std::fprintf(stderr, "%s: has no tuned layers\n", path.c_str());
+        std::exit(2);
+    }
+    return layers;
 }
 
 [[noreturn]] void usage(const std::string& wrong) {
@@ -342,19 +337,28 @@ Options parse(int argc, char** argv) {
         } else if (name == "--layer") {
             options.layer = value;
         } else if (name == "--schedule") {
-            options.schedule = or_exit(conv::parse_schedule(value, name));
+            options.schedule = value;
+        } else if (name == "--tuned") {
+            options.tuned = value;
+        } else if (name == "--json") {
+            options.json = value;
+        } else if (name == "--peer") {
+            options.peers.emplace_back(value);
         } else {
             usage(name);
         }
     }
+#ifdef MEMSIDE_ONEDNN_PEER
+    if (options.peers.empty()) options.peers.emplace_back(MEMSIDE_ONEDNN_PEER);
+#endif
     return options;
 }
 
-// oneDNN's threads are OpenMP's.
-void limit_openmp(unsigned threads) {
-    using Set = void (*)(int);
-    const auto set = reinterpret_cast<Set>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
-    if (set != nullptr) set(static_cast<int>(threads));
+// Before a peer starts its threads: those of OpenMP, and of SYCL on processors.
+void limit_threads(unsigned threads) {
+    for (const char* variable : {"OMP_NUM_THREADS", "DPCPP_CPU_NUM_CUS"}) {
+        setenv(variable, std::to_string(threads).c_str(), 1);
+    }
 }
 
 }  // namespace
@@ -365,18 +369,15 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "this processor has no AVX-512 VNNI\n");
         return 1;
     }
-    limit_openmp(options.threads);
-    by_wall_clock = options.threads > 1;
-    const auto compiler = or_exit(codegen::ConvCompiler::open());
-    engine::ThreadPool pool(options.threads);
-    const double peak = peak_gops() * options.threads;
-    fmt::print("{} thread(s), vpdpbusd peak {:.0f} GOPS\n", options.threads, peak);
-    fmt::print("{:<14} {:>8} {:>8} {:>7} {:>7} {:>5}  schedule\n", "layer", "ours", "oneDNN",
-               "ratio", "of peak", "diff");
-    for (const Layer& layer : layers) {
-        if (options.layer.empty() || options.layer == layer.name) {
-            measure(layer, options, compiler, pool, peak);
-        }
+    limit_threads(options.threads);
+    std::vector<Layer> layers = options.tuned.empty() ? usual_layers : tuned_layers(options.tuned);
+    std::erase_if(layers, [&](const Layer& layer) {
+        return !options.layer.empty() && layer.name != options.layer;
+    });
+    if (layers.empty()) usage("no layer " + options.layer);
+    for (Layer& layer : layers) {
+        if (!options.schedule.empty()) layer.schedule = options.schedule;
     }
+    Bench(options).run(layers);
     return 0;
 }
