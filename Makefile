@@ -15,7 +15,7 @@ ctest = scripts/run-tests $(if $(REQUIRE_MODEL),--require-model) \
   --output-on-failure --parallel $(JOBS) --no-tests=error --no-label-summary
 
 .PHONY: help demo check packages model build fuzzers fuzz fuzz-smoke lint sanitize check-debian13 format \
-  bench-aim evidence-e evidence-f
+  bench-aim evidence-e evidence-f evidence-i
 
 # The steps use every core themselves, and the output has an order.
 .NOTPARALLEL:
@@ -30,6 +30,7 @@ help:
 	@echo 'make fuzz            every fuzzer for SECONDS=600 seconds'
 	@echo 'make evidence-e      what docs/evidence/e.md says of real decoding, hours the first time'
 	@echo 'make evidence-f      what docs/evidence/f.md says of memory beyond memory, two hours'
+	@echo 'make evidence-i      what docs/evidence/i.md says of tuned convolutions, hours the first time'
 	@echo 'make bench-aim       how fast AiM programs run, beside the public simulator'
 	@echo 'make check-debian13  make check and make demo on a fresh Debian 13 in a chroot (root)'
 
@@ -86,6 +87,11 @@ evidence-e: build model fuzzers
 
 evidence-f: build model fuzzers
 	scripts/evidence-f
+
+# The programs that it is compared with come from the package index, into build/evidence-i.
+evidence-i: build
+	@scripts/install-packages python3-venv
+	scripts/evidence-i
 
 bench-aim: build
 	build/release/bench_aim_speed

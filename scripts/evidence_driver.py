@@ -5,6 +5,7 @@ Each part leaves its figures as JSON in the driver's folder; a part that is ther
 
 import argparse
 import datetime
+import importlib
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import time
 from fnmatch import fnmatch
 from pathlib import Path
+from types import SimpleNamespace
 
 ROOT = Path(__file__).resolve().parent.parent
 # Times say little beside other programs: a part that measures some waits until the processors have
@@ -138,3 +140,43 @@ class Driver:
         self.page.write_text(self.write(records, missing), encoding="utf-8")
         print(f"{self.name}: wrote {os.path.relpath(self.page, ROOT)}")
         return 1 if any(reason != "not run" for reason in missing.values()) else 0
+
+
+def main_of_parts(letter, subject, names, description):
+    """The main program of scripts/evidence-LETTER, whose parts are files of scripts/evidence_LETTER: TITLE,
+    TIMED, run(place) that returns figures, page(figures) that writes its section."""
+    script = f"evidence-{letter}"
+    cache = ROOT / "build" / script
+    modules = {name: importlib.import_module(f"evidence_{letter}.{name}") for name in names}
+
+    def log(text):
+        print(f"{script}: {text}", flush=True)
+
+    def runner(name):
+        def run():
+            work = cache / name
+            work.mkdir(parents=True, exist_ok=True)
+            return modules[name].run(SimpleNamespace(
+                tree=ROOT, memside=ROOT / "build/release/memside", work=work, log=log,
+                environment=dict(os.environ)))
+        return run
+
+    def write(records, missing):
+        parts = [f"# Evidence: {subject}\n",
+                 f"Written by `make {script}` (`scripts/{script}`). A + behind a commit says that sources "
+                 "had changed since.\n"]
+        parts.append(page_table(
+            ["part", "commit", "date", "processors idle before", "seconds"],
+            [[modules[name].TITLE, record["commit"], record["date"],
+              f"{100 * record['idle_before']:.0f} %", f"{record['seconds']:.0f}"]
+             for name, record in records.items()]))
+        for name, module in modules.items():
+            parts.append(f"## {module.TITLE}\n")
+            parts.append(module.page(records[name]["figures"]).strip("\n") + "\n"
+                         if name in records else f"Not measured: {missing[name]}.\n")
+        return "\n".join(parts)
+
+    driver = Driver(script, cache, ROOT / f"docs/evidence/{letter}.md",
+                    {name: runner(name) for name in modules},
+                    {name for name, module in modules.items() if module.TIMED}, write)
+    return driver.main(description)
