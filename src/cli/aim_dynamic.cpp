@@ -15,7 +15,7 @@ constexpr pim::Dispatcher::RequestId request = 0;
 Status reserve_others(pim::Dispatcher& dispatcher) {
     const std::vector<pim::Region>& regions = dispatcher.program().regions;
     for (std::uint32_t i = 0; i < regions.size(); ++i) {
-        if (!regions[i].per_request || dispatcher.layout(i)) continue;
+        if (!regions[i].per_request || dispatcher.rows(i, 1)) continue;
         MEMSIDE_CHECK(dispatcher.reserve(request, i, regions[i].rows));
     }
     return {};
