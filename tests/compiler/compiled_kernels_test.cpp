@@ -239,6 +239,7 @@ TEST(compiled_kernels, of_odd_shapes_at_random_contexts_equal_the_reference) {
     std::mt19937_64 random(21);
     std::uniform_int_distribution<std::uint64_t> tokens(1, 3000);
     check({.kv_heads = 2, .group = 3, .head_dim = 96}, tokens(random));
+    check({.kv_heads = 2, .group = 3, .head_dim = 48}, tokens(random));
     check({.kv_heads = 2, .group = 1, .head_dim = 128}, tokens(random), 5);
     check({.kv_heads = 3, .group = 2, .head_dim = 80}, tokens(random), 12);
     check({.kv_heads = 7, .group = 1, .head_dim = 64}, tokens(random), 3);
