@@ -1,4 +1,6 @@
 // memside aim run of a dynamic program: one step of a request at a given context.
+#include <algorithm>
+
 #include "base/file.h"
 #include "cli/aim.h"
 #include "pim/dynamic/dispatcher.h"
@@ -15,7 +17,7 @@ constexpr pim::Dispatcher::RequestId request = 0;
 Status reserve_others(pim::Dispatcher& dispatcher) {
     const std::vector<pim::Region>& regions = dispatcher.program().regions;
     for (std::uint32_t i = 0; i < regions.size(); ++i) {
-        if (!regions[i].per_request || dispatcher.layout(i)) continue;
+        if (!regions[i].per_request || dispatcher.rows(i, 1)) continue;
         MEMSIDE_CHECK(dispatcher.reserve(request, i, regions[i].rows));
     }
     return {};
@@ -44,6 +46,9 @@ Status run_dynamic(const Options& options, PimRun& run) {
     dynamic.tokens = static_cast<std::uint64_t>(tokens);
     dynamic.items = program.items.size();
     dynamic.program_bytes = bytes.size();
+    const bool exchanges = std::any_of(
+        program.entries.begin(), program.entries.end(),
+        [](const auto& entry) { return entry.communication != pim::Communication::none; });
     const pim::ChunkPool chunks = pim::free_chunks(program);
     MEMSIDE_TRY(pim::Dispatcher dispatcher, pim::Dispatcher::create(std::move(program), chunks));
     const auto at_tokens = [&](Status status) -> Status {
@@ -61,6 +66,10 @@ Status run_dynamic(const Options& options, PimRun& run) {
     run.result = std::move(dynamic.time.result);
     run.result.warnings.emplace_back(
         "the energy of the hub's processing unit is not modelled; its time costs standby power");
+    if (exchanges) {
+        run.result.warnings.emplace_back(
+            "what modules exchange takes no time here: this is one module of several");
+    }
     run.dynamic = std::move(dynamic);
     return {};
 }

@@ -62,10 +62,11 @@ Status read_grid(const Options& options, compiler::CompileRequest& request) {
     }
     request.tensor = static_cast<unsigned>(tp);
     request.pipeline = static_cast<unsigned>(pp);
-    // Not ignored: a program has one stage.
-    if (pp > 1) return bad_input("--pp", "pipeline stages are not compiled yet; allowed: 1");
-    if (tp > 1 && request.target == compiler::DeviceTarget::pnm) {
-        return bad_input("--tp", "a layer is not split over CXL-PNM devices; allowed: 1");
+    if (request.target == compiler::DeviceTarget::pnm) {
+        if (tp > 1)
+            return bad_input("--tp", "a layer is not split over CXL-PNM devices; allowed: 1");
+        if (pp > 1)
+            return bad_input("--pp", "CXL-PNM devices have no stages of layers; allowed: 1");
     }
     return {};
 }
@@ -126,8 +127,10 @@ Status run(const Options& options) {
     MEMSIDE_CHECK(check_outputs(options, {"-o"}, inputs));
 
     MEMSIDE_TRY(const compiler::Compiler library, compiler::Compiler::open());
-    MEMSIDE_TRY(compiler::Compilation made, library.compile(request));
-    fmt::print(stderr, "{}", made.log);
+    std::string log;
+    auto compiled = library.compile(request, &log);
+    fmt::print(stderr, "{}", log);
+    MEMSIDE_TRY(compiler::Compilation made, std::move(compiled));
     OutputSet outputs;
     outputs.add(options.text_or("-o", "-"), std::move(made.output));
     return outputs.commit();

@@ -34,9 +34,10 @@ Result<Compiler> Compiler::open(const std::string& path) {
     return Compiler(library);
 }
 
-Result<Compilation> Compiler::compile(const CompileRequest& request) const {
+Result<Compilation> Compiler::compile(const CompileRequest& request, std::string* log) const {
     CompileAnswer answer;
     library_->compile(&request, &answer);
+    if (log != nullptr) *log = answer.made.log;
     if (answer.error) return *answer.error;
     return std::move(answer.made);
 }

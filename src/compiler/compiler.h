@@ -39,7 +39,7 @@ struct CompileRequest {
 
 struct Compilation {
     std::string output;
-    std::string log;  // what --print-after and --pass-statistics show
+    std::string log;  // as compile() gives it
 };
 
 // The opened library. Thread-safe; closes with the last copy of the object.
@@ -49,8 +49,9 @@ class Compiler {
     // program, else the installed one. An environment error says what was tried.
     static Result<Compiler> open(const std::string& path = "");
 
-    // bad_input with the place in the input, the first of several.
-    Result<Compilation> compile(const CompileRequest& request) const;
+    // bad_input with the place in the input, the first of several. `log`, if given, gets what
+    // --print-after and --pass-statistics show, of a compilation that fails as well.
+    Result<Compilation> compile(const CompileRequest& request, std::string* log = nullptr) const;
 
   private:
     struct Library;

@@ -3,7 +3,9 @@
 #include <cmath>
 
 #include "engine/decoder_config.h"
+#include "engine/decoder_weights.h"
 #include "engine/decoding_config.h"
+#include "engine/random_tensors.h"
 
 namespace memside::compiler {
 namespace {
@@ -57,7 +59,9 @@ Status set_from_gguf(const ModelSpec& spec, LayerDescription& result) {
         result.rope_scale = 1 / rope.scaling.factor;
     }
     for (const GgufTensor& tensor : header.tensors) {
-        result.rope_divisors |= tensor.name == "rope_freqs.weight";
+        if (tensor.name != "rope_freqs.weight") continue;
+        MEMSIDE_TRY(engine::ModelFile model, engine::open_model(spec.source));
+        result.rope_divisors = std::move(model.weights.rope_factors);
     }
     return {};
 }
@@ -77,7 +81,10 @@ Status set_from_config(const ModelSpec& spec, LayerDescription& result) {
     if (config.rope_scaling->kind == Kind::linear) {
         result.rope_scale = 1 / config.rope_scaling->factor;
     }
-    result.rope_divisors = config.rope_scaling->kind == Kind::llama3;
+    if (config.rope_scaling->kind == Kind::llama3) {
+        result.rope_divisors =
+            engine::llama3_rope_divisors(*config.rope_scaling, config.rope_base, spec.head_dim);
+    }
     return {};
 }
 

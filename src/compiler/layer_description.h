@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "model/model_spec.h"
@@ -23,9 +24,9 @@ struct LayerDescription {
     bool output_bias = false;
     bool qk_norm = false;
     bool post_norms = false;
-    bool gelu_gate = false;       // else SiLU
-    bool adjacent_pairs = false;  // the rotation's; else halves
-    bool rope_divisors = false;   // the model has rope_freqs.weight
+    bool gelu_gate = false;            // else SiLU
+    bool adjacent_pairs = false;       // the rotation's; else halves
+    std::vector<float> rope_divisors;  // of the rotation's angles by pair; empty: none
     double norm_epsilon = 0;
     double attention_scale = 0;  // multiplies q.k
     double rope_base = 0;

@@ -19,10 +19,11 @@ std::string pipeline_of(const CompileRequest& request) {
         passes.emplace_back("convert-decode-to-pnm");
         return join(passes, ",");
     }
-    passes.push_back(fmt::format(
-        "func.func(decode-partition{{heads={} tensor={}}},decode-tile{{channels={} row-reuse={}}})",
-        request.tokens_split ? "tcp" : "hfp", request.tensor, request.channels,
-        request.row_reuse ? "true" : "false"));
+    passes.push_back(
+        fmt::format("func.func(decode-partition{{heads={} tensor={} pipeline={}}},"
+                    "decode-tile{{channels={} row-reuse={}}})",
+                    request.tokens_split ? "tcp" : "hfp", request.tensor, request.pipeline,
+                    request.channels, request.row_reuse ? "true" : "false"));
     passes.emplace_back("convert-decode-to-pim");
     std::string program =
         fmt::format("pim-assign-addresses{{access={} max-context={}}},pim-order-commands",

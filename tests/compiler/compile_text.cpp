@@ -13,7 +13,11 @@ namespace {
 
 mlir::LogicalResult run_passes(mlir::ModuleOp module, const CompileOptions& options) {
     mlir::PassManager manager(module.getContext());
-    manager.addNestedPass<mlir::func::FuncOp>(createDecodePartition({.heads = options.heads}));
+    DecodePartitionOptions partition;
+    partition.heads = options.heads;
+    partition.tensor = options.tensor;
+    partition.pipeline = options.pipeline;
+    manager.addNestedPass<mlir::func::FuncOp>(createDecodePartition(partition));
     DecodeTileOptions tile;
     tile.channels = options.channels;
     manager.addNestedPass<mlir::func::FuncOp>(createDecodeTile(tile));

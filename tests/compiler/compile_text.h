@@ -17,6 +17,8 @@ struct CompileOptions {
     std::uint64_t max_context = 0;  // of static addresses
     bool unroll = false;            // for max_context
     bool order = true;
+    unsigned tensor = 1;    // modules that share a layer
+    unsigned pipeline = 1;  // stages
 };
 
 struct CompiledProgram {

@@ -69,7 +69,8 @@ def Decode_Partitioning : Decode_Enum<"Partitioning", "What is split over channe
   I32EnumAttrCase<"column", 3>, I32EnumAttrCase<"copy", 4>]>;
 def Decode_Communication : Decode_Enum<"Communication", "How the parts of a result come together", [
   I32EnumAttrCase<"none", 0>, I32EnumAttrCase<"concat", 1>, I32EnumAttrCase<"reduce", 2>,
-  I32EnumAttrCase<"all_reduce", 3>, I32EnumAttrCase<"all_gather", 4>]>;
+  I32EnumAttrCase<"all_reduce", 3>, I32EnumAttrCase<"all_gather", 4>, I32EnumAttrCase<"all_to_all", 5>,
+  I32EnumAttrCase<"send", 6>, I32EnumAttrCase<"receive", 7>]>;
 
 def Decode_AxisAttr : Decode_EnumAttr<Decode_Axis, "axis">;
 def Decode_RopeStyleAttr : Decode_EnumAttr<Decode_RopeStyle, "rope_style">;

@@ -25,10 +25,12 @@ class Decode_Op<string mnemonic, string kind, dag inputs, dag outputs, list<Trai
   let hasVerifier = 1;
 }
 
-def Decode_WeightOp : Decode_Op<"weight", "other", (ins StrAttr:$name), (outs Decode_Tensor:$result)> {
+def Decode_WeightOp : Decode_Op<"weight", "other", 
+    (ins StrAttr:$name, OptionalAttr<DenseF32ArrayAttr>:$values), (outs Decode_Tensor:$result)> {
   let summary = "A tensor of the model, by its name";
   let description = [{ `%w = decode.weight "blk.0.attn_q.weight" : tensor<..>`. Whoever loads the
-    program places it. A matrix has the axes [row, column], outputs by inputs; a vector [channel]. }];
+    program places it. A matrix has the axes [row, column], outputs by inputs; a vector [channel].
+    values: of a vector that the program itself has to hold, as the divisors of a rotation. }];
   let assemblyFormat = "$name attr-dict `:` type($result)";
 }
 

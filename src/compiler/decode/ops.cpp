@@ -113,7 +113,10 @@ LogicalResult WeightOp::verify() {
     if (!getType().hasStaticShape()) {
         return emitOpError() << "has a size that is not known: " << getType();
     }
-    return mlir::success();
+    if (!getValues()) return mlir::success();
+    return check_equal(*this, "the number of values",
+                       static_cast<std::int64_t>(getValues()->size()),
+                       values_per_request(getType()), "the vector's size");
 }
 
 LogicalResult LinearOp::verify() {

@@ -15,8 +15,9 @@ using mlir::Value;
 // Instructions of an entry as items.
 class EntryEncoder {
   public:
-    EntryEncoder(const llvm::StringMap<std::uint32_t>& regions, ItemWriter& writer)
-        : regions_(regions), writer_(writer) {}
+    EntryEncoder(const llvm::StringMap<std::uint32_t>& regions,
+                 std::vector<std::vector<float>>& tables, ItemWriter& writer)
+        : regions_(regions), tables_(tables), writer_(writer) {}
 
     mlir::LogicalResult block(mlir::Block& block) {
         for (Operation& op : block) {
@@ -94,6 +95,7 @@ class EntryEncoder {
         pim::HubInstruction hub = pimir::instruction_of(op);
         if (const auto region = pimir::region_of(op))
             hub.region = regions_.lookup(region.getValue());
+        if (const auto divisors = pimir::divisors_of(op)) hub.table = table(divisors);
         Steps steps;
         for (const auto [member, value] :
              llvm::zip_equal(pimir::moved_members(hub.op), op->getOperands())) {
@@ -105,7 +107,16 @@ class EntryEncoder {
         writer_.add(hub, std::move(steps));
     }
 
+    // Its number, from 1 on: of equals the first.
+    std::uint32_t table(mlir::DenseF32ArrayAttr values) {
+        const std::vector<float> wanted(values.asArrayRef().begin(), values.asArrayRef().end());
+        auto found = std::find(tables_.begin(), tables_.end(), wanted);
+        if (found == tables_.end()) found = tables_.insert(found, wanted);
+        return static_cast<std::uint32_t>(found - tables_.begin()) + 1;
+    }
+
     const llvm::StringMap<std::uint32_t>& regions_;
+    std::vector<std::vector<float>>& tables_;
     ItemWriter& writer_;
     llvm::DenseMap<Value, LoopId> loops_;
 };
@@ -114,8 +125,8 @@ class EntryEncoder {
 static_assert(static_cast<int>(pim::OpType::other) == static_cast<int>(decode::OpType::other));
 static_assert(static_cast<int>(pim::Partitioning::copy) ==
               static_cast<int>(decode::Partitioning::copy));
-static_assert(static_cast<int>(pim::Communication::all_gather) ==
-              static_cast<int>(decode::Communication::all_gather));
+static_assert(static_cast<int>(pim::Communication::receive) ==
+              static_cast<int>(decode::Communication::receive));
 
 pim::ExecutionEntry entry_of(pimir::EntryOp op) {
     pim::ExecutionEntry entry;
@@ -126,6 +137,10 @@ pim::ExecutionEntry entry_of(pimir::EntryOp op) {
     entry.module = static_cast<std::uint32_t>(op.getModule());
     entry.channel_mask = static_cast<std::uint32_t>(op.getChannelMask());
     entry.region_base = static_cast<std::uint32_t>(op.getRegionBase());
+    entry.gpr = static_cast<std::uint32_t>(op.getGpr());
+    entry.tiles = static_cast<std::uint32_t>(op.getTiles());
+    entry.gpr_out = static_cast<std::uint32_t>(op.getGprOut());
+    entry.parts = static_cast<std::uint32_t>(op.getParts());
     return entry;
 }
 
@@ -139,6 +154,12 @@ std::optional<pim::DynamicProgram> encode(pimir::ProgramOp program) {
     made.chunk_rows = static_cast<std::uint32_t>(program.getChunkRows());
     made.max_tokens = static_cast<std::uint64_t>(program.getMaxTokens());
     made.block_tokens = static_cast<std::uint32_t>(program.getBlockTokens());
+    made.stage = {static_cast<std::uint32_t>(program.getStage()),
+                  static_cast<std::uint32_t>(program.getStages()),
+                  static_cast<std::uint32_t>(program.getFirstLayer()),
+                  static_cast<std::uint32_t>(program.getLayers())};
+    made.share.modules = static_cast<std::uint32_t>(program.getTokenModules());
+    made.share.block = static_cast<std::uint32_t>(program.getTokenBlock());
     llvm::StringMap<std::uint32_t> regions;
     for (auto region : program.getOps<pimir::RegionOp>()) {
         if (!region.getPerRequest() && !region.getFirstRow()) {
@@ -150,7 +171,9 @@ std::optional<pim::DynamicProgram> encode(pimir::ProgramOp program) {
             {.name = region.getSymName().str(),
              .rows = static_cast<std::uint32_t>(region.getRows()),
              .per_request = region.getPerRequest(),
-             .first_row = static_cast<std::uint32_t>(region.getFirstRow().value_or(0))});
+             .first_row = static_cast<std::uint32_t>(region.getFirstRow().value_or(0)),
+             .span_tokens = static_cast<std::uint32_t>(region.getSpanTokens()),
+             .span_rows = static_cast<std::uint32_t>(region.getSpanRows())});
     }
     ItemWriter writer;
     llvm::StringMap<std::pair<std::uint32_t, std::uint32_t>> items;  // first and number, by entry
@@ -160,7 +183,7 @@ std::optional<pim::DynamicProgram> encode(pimir::ProgramOp program) {
             std::tie(entry.first_item, entry.item_count) = items.lookup(*shared);
         } else {
             entry.first_item = static_cast<std::uint32_t>(writer.size());
-            if (failed(EntryEncoder(regions, writer).block(op.getBody().front()))) {
+            if (failed(EntryEncoder(regions, made.tables, writer).block(op.getBody().front()))) {
                 return std::nullopt;
             }
             entry.item_count = static_cast<std::uint32_t>(writer.size()) - entry.first_item;

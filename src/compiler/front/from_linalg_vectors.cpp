@@ -46,8 +46,8 @@ Value LinalgFunction::weight(unsigned index, llvm::ArrayRef<std::int64_t> shape,
     builder_.setInsertionPointToStart(&made_.front());
     auto op = builder_.create<decode::WeightOp>(
         old_.getArgument(index).getLoc(), type, builder_.getStringAttr(name_of(index)),
-        decode::OpTypeAttr(), decode::PartitioningAttr(), decode::CommunicationAttr(),
-        mlir::DenseI64ArrayAttr());
+        mlir::DenseF32ArrayAttr(), decode::OpTypeAttr(), decode::PartitioningAttr(),
+        decode::CommunicationAttr(), mlir::DenseI64ArrayAttr());
     // The source has [column, row].
     if (transposed) op->setAttr("decode.transposed", builder_.getUnitAttr());
     made = op;

@@ -82,6 +82,7 @@ class LayerBuilder {
                                                         builder_.getFunctionType(arguments, {}));
         function_->setAttr("decode.model", builder_.getStringAttr(layer_.model));
         function_->setAttr("decode.layer", builder_.getI64IntegerAttr(layer_.layer));
+        function_->setAttr("decode.layers", builder_.getI64IntegerAttr(layer_.layers));
         builder_.setInsertionPointToStart(function_.addEntryBlock());
     }
     void end(llvm::ArrayRef<Value> results) {
@@ -93,7 +94,7 @@ class LayerBuilder {
 
     Value weight(const llvm::Twine& name, Type type) {
         return builder_.create<decode::WeightOp>(location(name), type, builder_.getStringAttr(name),
-                                                 nullptr, nullptr, nullptr, nullptr);
+                                                 nullptr, nullptr, nullptr, nullptr, nullptr);
     }
     std::string named(llvm::StringRef part) const {
         return fmt::format("blk.{}.{}", layer_.layer, std::string_view(part));
@@ -117,10 +118,11 @@ class LayerBuilder {
         const auto style =
             layer_.adjacent_pairs ? decode::RopeStyle::adjacent : decode::RopeStyle::neox;
         Value divisors;
-        if (layer_.rope_divisors) {
+        if (!layer_.rope_divisors.empty()) {
             divisors = weight("rope_freqs.weight",
                               decode::named_tensor({layer_.head_dim / 2}, {Axis::channel},
                                                    builder_.getF32Type()));
+            divisors.getDefiningOp<decode::WeightOp>().setValues(layer_.rope_divisors);
         }
         return decode::create<decode::RopeOp>(
             builder_, location("rope"), x.getType(), x, divisors, f32(layer_.rope_base),

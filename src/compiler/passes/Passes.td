@@ -10,12 +10,16 @@ def DecodePartition : Pass<"decode-partition", "::mlir::func::FuncOp"> {
     Records op_type, partitioning, communication and modules on every operation. Attention is split by
     tokens over the channels of a module (tcp) or head by head (hfp). Over `tensor` modules heads and
     the outputs of linear layers are split evenly, and the inputs of those layers that read split
-    values; a sum over modules follows these. The function becomes the part of one module.
+    values; a sum over modules follows these. The function becomes the part of one module. With more
+    modules than KV heads, those of a head share its tokens in blocks, gather its queries and combine
+    what each made of its tokens. With stages of layers (`pipeline`) the function is told which layers
+    its stage has: it names its own by decode.layer, of decode.layers.
   }];
   let options = [
     Option<"heads", "heads", "std::string", "\"tcp\"", "hfp or tcp">,
     Option<"tensor", "tensor", "unsigned", "1", "Modules that share a layer">,
-    Option<"first_module", "first-module", "unsigned", "0", "The first of them">
+    Option<"first_module", "first-module", "unsigned", "0", "The first of them, of the first stage">,
+    Option<"pipeline", "pipeline", "unsigned", "1", "Stages of layers">
   ];
 }
 
@@ -23,7 +27,8 @@ def DecodeTile : Pass<"decode-tile", "::mlir::func::FuncOp"> {
   let summary = "Fuses attention along the tokens, and gives values their registers";
   let description = [{
     qk, softmax and sv become one decode.attention, whose loop over blocks of tokens they share. Every
-    tensor gets general-purpose registers, attention a block size. Needs decode-partition.
+    tensor gets general-purpose registers, attention a block size. Scores that the function returns,
+    and weights that it is given, have none: they lie in the banks. Needs decode-partition.
   }];
   let options = [
     Option<"channels", "channels", "unsigned", "32", "Channels of a module">,

@@ -18,6 +18,7 @@ void write_zeros(pimir::ProgramOp program, Lowering& lowering, mlir::Location lo
     auto entry =
         builder.create<pimir::EntryOp>(location, "zeros", decode::OpType::other,
                                        decode::Partitioning::copy, decode::Communication::none);
+    entry.setModule(lowering.first_module());
     PimWriter writer(entry, {}, location);
     pim::HubInstruction fill;
     fill.op = pim::HubOp::fill;
@@ -36,14 +37,16 @@ mlir::LogicalResult convert(mlir::func::FuncOp function) {
         function.getLoc(), function.getSymName(), model ? model.getValue() : function.getSymName(),
         options->partition == HeadPartition::tcp ? "aim tcp" : "aim hfp");
     Lowering lowering(function, *options, program);
+    lowering.receive();
     write_zeros(program, lowering, function.getLoc());
     for (mlir::Operation& op : function.front().without_terminator()) {
         const mlir::LogicalResult made =
             llvm::TypeSwitch<mlir::Operation*, mlir::LogicalResult>(&op)
-                .Case<decode::AttentionOp, decode::AppendOp, decode::LinearOp, decode::RmsNormOp,
-                      decode::RopeOp, decode::GateOp, decode::AddOp>(
-                    [&](auto known) { return lower(known, lowering); })
-                // Weights are regions of their readers; parts are summed by the modules' hubs.
+                .Case<decode::AttentionOp, decode::QkOp, decode::SvOp, decode::AppendOp,
+                      decode::LinearOp, decode::RmsNormOp, decode::RopeOp, decode::GateOp,
+                      decode::AddOp>([&](auto known) { return lower(known, lowering); })
+                // Weights are regions of their readers; a linear layer's entry has the sum of
+                // parts.
                 .Case<decode::WeightOp, decode::AllReduceOp>(
                     [](mlir::Operation*) { return mlir::success(); })
                 .Default([](mlir::Operation* other) {
@@ -51,6 +54,7 @@ mlir::LogicalResult convert(mlir::func::FuncOp function) {
                 });
         if (failed(made)) return mlir::failure();
     }
+    lowering.send();
     lowering.finish();
     function.erase();
     return mlir::success();

@@ -26,8 +26,15 @@ mlir::LogicalResult lower(decode::LinearOp op, Lowering& lowering) {
         if (!bias) return mlir::failure();
         bias_region = static_cast<std::uint32_t>(lowering.region(*bias, 1));
     }
-    PimWriter writer = lowering.entry(mlir::cast<decode::StepOp>(op.getOperation()), *name);
+    auto step = mlir::cast<decode::StepOp>(op.getOperation());
+    PimWriter writer = lowering.entry(step, *name);
     write_gemv(*plan, region, writer);
+    for (mlir::Operation* user : op->getUsers()) {
+        auto sum = mlir::dyn_cast<decode::AllReduceOp>(user);
+        if (!sum) continue;
+        lowering.exchange(y, tiles_of(op.getResult()), first_register(sum.getResult()),
+                          static_cast<std::uint32_t>(step.getModulesAttr().size()));
+    }
     if (!op.getBias()) return mlir::success();
     const std::uint32_t tiles = tiles_of(op.getBias());
     const RegisterRange scratch = scratch_of(op);

@@ -48,12 +48,13 @@ mlir::LogicalResult lower(decode::RmsNormOp op, Lowering& lowering) {
 }
 
 mlir::LogicalResult lower(decode::RopeOp op, Lowering& lowering) {
-    if (op.getDivisors()) {
-        // In bf16, as registers are, they would turn a late position by whole revolutions.
-        return op.emitOpError("divides its angles, which the hub's unit cannot");
-    }
     const mlir::Type type = op.getX().getType();
     HubInstruction hub;
+    if (op.getDivisors()) {
+        const auto table = lowering.table(op, op.getDivisors());
+        if (!table) return mlir::failure();
+        hub.table = *table;
+    }
     hub.op = HubOp::rope;
     hub.gpr = first_register(op.getResult());
     hub.heads = static_cast<std::uint32_t>(decode::extent(type, decode::Axis::head).value_or(1));

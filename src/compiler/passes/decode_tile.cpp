@@ -23,8 +23,10 @@ LogicalResult fuse_attention(mlir::func::FuncOp function) {
         auto sv = mlir::dyn_cast<decode::SvOp>(op);
         if (!sv) continue;
         auto softmax = sv.getWeights().getDefiningOp<decode::SoftmaxOp>();
+        if (mlir::isa<mlir::BlockArgument>(sv.getWeights())) continue;
         if (!softmax || !softmax->hasOneUse()) {
-            return sv.emitOpError("needs weights of a decode.softmax that nothing else uses");
+            return sv.emitOpError(
+                "needs weights of a decode.softmax that nothing else uses, or of the caller");
         }
         auto qk = softmax.getScores().getDefiningOp<decode::QkOp>();
         if (!qk || !qk->hasOneUse()) {
@@ -44,8 +46,14 @@ LogicalResult fuse_attention(mlir::func::FuncOp function) {
         qk.erase();
     }
     for (Operation& op : function.front()) {
-        if (mlir::isa<decode::QkOp, decode::SoftmaxOp>(op)) {
-            return op.emitOpError("is compiled together with softmax and sv, which are not there");
+        if (mlir::isa<decode::SoftmaxOp>(op)) {
+            return op.emitOpError("is compiled together with qk and sv, which are not there");
+        }
+        const bool returned = llvm::all_of(
+            op.getUsers(), [](Operation* user) { return mlir::isa<mlir::func::ReturnOp>(user); });
+        if (mlir::isa<decode::QkOp>(op) && !returned) {
+            return op.emitOpError(
+                "is compiled together with softmax and sv, or with scores that go to the caller");
         }
     }
     return mlir::success();
@@ -60,6 +68,7 @@ class Tiler {
         if (!map_.take(1, "zeros")) return mlir::failure();  // the tile of zeros
         for (mlir::BlockArgument argument : function_.getArguments()) {
             if (mlir::isa<decode::CacheType>(argument.getType())) continue;
+            if (lies_in_banks(argument)) continue;
             const auto range = place(argument, tiles(argument), argument.getLoc());
             if (!range) return mlir::failure();
             function_.setArgAttr(argument.getArgNumber(), registers_name,
@@ -75,6 +84,14 @@ class Tiler {
     }
 
   private:
+    // Weights of a context that SV alone takes.
+    static bool lies_in_banks(Value value) {
+        return decode::has_axes(value.getType()) &&
+               decode::extent(value.getType(), decode::Axis::token) && !value.use_empty() &&
+               llvm::all_of(value.getUsers(),
+                            [](Operation* user) { return mlir::isa<decode::SvOp>(user); });
+    }
+
     struct Held {
         RegisterRange range;
         std::size_t uses = 0;  // left, of all values that lie here
@@ -97,6 +114,13 @@ class Tiler {
                 return mlir::success();
             })
             .Case([&](decode::AttentionOp attention) { return visit_attention(attention); })
+            .Case([&](decode::QkOp qk) {
+                return visit_kernel(qk, qk.getKeys(), qk.getQuery().getType());
+            })
+            .Case([&](decode::SvOp sv) {
+                if (failed(result_with_scratch(sv, 0))) return mlir::failure();
+                return visit_kernel(sv, sv.getValues(), sv.getType());
+            })
             .Default([&](Operation* other) {
                 return other->emitOpError("is not compiled for DRAM-PIM; target pnm has it");
             });
@@ -201,8 +225,10 @@ class Tiler {
         if (failed(result_with_scratch(op, 0))) return mlir::failure();
         const RegisterRange scratch = map_.largest();
         AttentionOptions options = options_;
-        const auto rounds = plan_rounds(shape_of(op), options,
-                                        {.scratch = scratch.first, .scratch_tiles = scratch.tiles});
+        AttentionRegisters registers{.scratch = scratch.first, .scratch_tiles = scratch.tiles};
+        const auto exchange = plan_exchange(shape_of(op), sharers_of(op), registers);
+        if (!exchange) return op.emitOpError() << exchange.error().message();
+        const auto rounds = plan_rounds(shape_of(op), options, registers);
         if (!rounds) return op.emitOpError() << rounds.error().message();
         mlir::Builder builder(context_);
         const AttentionPlan& plan = rounds->front().plan;
@@ -210,7 +236,13 @@ class Tiler {
         op->setAttr(scratch_name, range_attribute(context_, scratch));
         op->setAttr(block_name, builder.getI64IntegerAttr(plan.block_tokens));
         op->setAttr(heads_name, heads);
-        for (const Value cache : {Value(op.getKeys()), Value(op.getValues())}) {
+        return lay_out_appends(op, {op.getKeys(), op.getValues()}, heads);
+    }
+
+    // Appends to the caches that an operation reads follow its rounds of heads.
+    LogicalResult lay_out_appends(Operation* op, llvm::ArrayRef<Value> caches,
+                                  mlir::IntegerAttr heads) {
+        for (const Value cache : caches) {
             const auto argument = origin(op, cache);
             if (!argument) return mlir::failure();
             for (decode::AppendOp append : appends_) {
@@ -219,6 +251,20 @@ class Tiler {
             }
         }
         return mlir::success();
+    }
+
+    // QK^T or SV alone: rounds of heads as attention has them, with the scratch that is free.
+    LogicalResult visit_kernel(Operation* op, Value cache, mlir::Type heads) {
+        const RegisterRange scratch = map_.largest();
+        const auto type = mlir::cast<decode::CacheType>(cache.getType());
+        const auto rounds = plan_rounds(shape_of(type, heads), options_,
+                                        {.scratch = scratch.first, .scratch_tiles = scratch.tiles});
+        if (!rounds) return op->emitOpError() << rounds.error().message();
+        const auto at_once =
+            mlir::Builder(context_).getI64IntegerAttr(rounds->front().plan.shape.kv_heads);
+        op->setAttr(scratch_name, range_attribute(context_, scratch));
+        op->setAttr(heads_name, at_once);
+        return lay_out_appends(op, {cache}, at_once);
     }
 
     mlir::func::FuncOp function_;

@@ -42,11 +42,12 @@ std::string operation_name(const pim::InstructionInfo& row) {
 }  // namespace
 
 PimWriter::PimWriter(pimir::EntryOp entry, llvm::ArrayRef<mlir::FlatSymbolRefAttr> regions,
-                     mlir::Location location)
+                     mlir::Location location, llvm::ArrayRef<mlir::DenseF32ArrayAttr> tables)
     : builder_(entry.getContext()),
       location_(location),
       body_(&entry.getBody().front()),
-      regions_(regions) {
+      regions_(regions),
+      tables_(tables) {
     builder_.setInsertionPointToEnd(body_);
 }
 
@@ -138,6 +139,9 @@ void PimWriter::write(const pim::HubInstruction& hub, const Steps& steps) {
             operands.push_back(operand(hub.gpr2, Operand::row, steps));
         } else if (field.number == &pim::HubInstruction::gpr_out) {
             operands.push_back(operand(hub.gpr_out, Operand::out, steps));
+        } else if (field.number == &pim::HubInstruction::table) {
+            if (hub.table == 0) continue;
+            attributes.push_back(builder_.getNamedAttr("divisors", tables_[hub.table - 1]));
         } else if (field.number == &pim::HubInstruction::region) {
             attributes.push_back(builder_.getNamedAttr(name, regions_[hub.region]));
         } else {

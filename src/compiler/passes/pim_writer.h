@@ -10,9 +10,10 @@ namespace memside::compiler {
 
 class PimWriter : public CodeWriter {
   public:
-    // Writes into `entry`; `regions` are those that CodeLine and append instructions name by index.
+    // Writes into `entry`; `regions` are those that CodeLine and append instructions name by index,
+    // `tables` those that rotations name from 1 on.
     PimWriter(pimir::EntryOp entry, llvm::ArrayRef<mlir::FlatSymbolRefAttr> regions,
-              mlir::Location location);
+              mlir::Location location, llvm::ArrayRef<mlir::DenseF32ArrayAttr> tables = {});
 
     // Loops without a template around them, for who walks a tree.
     LoopId open(std::uint32_t count) { return begin_loop(count); }
@@ -37,6 +38,7 @@ class PimWriter : public CodeWriter {
     mlir::Location location_;
     mlir::Block* body_;
     llvm::SmallVector<mlir::FlatSymbolRefAttr> regions_;
+    llvm::SmallVector<mlir::DenseF32ArrayAttr> tables_;
     llvm::SmallVector<mlir::Operation*> open_;   // loops, innermost last
     llvm::SmallVector<mlir::Value> iterations_;  // by LoopId
     llvm::DenseMap<std::int64_t, mlir::Value> constants_;

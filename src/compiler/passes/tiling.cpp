@@ -52,15 +52,24 @@ std::optional<AttentionOptions> target_of(mlir::func::FuncOp function) {
     return options;
 }
 
+std::uint32_t sharers_of(mlir::Operation* op) {
+    const auto count = mlir::dyn_cast_or_null<mlir::IntegerAttr>(op->getAttr(sharers_name));
+    return count ? static_cast<std::uint32_t>(count.getInt()) : 1;
+}
+
+AttentionShape shape_of(decode::CacheType cache, mlir::Type heads) {
+    const std::int64_t count = decode::extent(heads, decode::Axis::head).value_or(0);
+    return {.kv_heads = static_cast<std::uint32_t>(cache.getKvHeads()),
+            .group = static_cast<std::uint32_t>(count / cache.getKvHeads()),
+            .head_dim = static_cast<std::uint32_t>(cache.getHeadDim())};
+}
+
 AttentionShape shape_of(decode::AttentionOp op) {
-    const decode::CacheType keys = op.getKeys().getType();
-    const std::int64_t heads =
-        decode::extent(op.getQuery().getType(), decode::Axis::head).value_or(0);
-    return {.kv_heads = static_cast<std::uint32_t>(keys.getKvHeads()),
-            .group = static_cast<std::uint32_t>(heads / keys.getKvHeads()),
-            .head_dim = static_cast<std::uint32_t>(keys.getHeadDim()),
-            .window = static_cast<std::uint32_t>(op.getWindow()),
-            .scale = op.getScale().convertToFloat()};
+    AttentionShape shape = shape_of(op.getKeys().getType(), op.getQuery().getType());
+    shape.group *= sharers_of(op);
+    shape.window = static_cast<std::uint32_t>(op.getWindow());
+    shape.scale = op.getScale().convertToFloat();
+    return shape;
 }
 
 std::optional<mlir::BlockArgument> origin(mlir::Operation* user, mlir::Value cache) {

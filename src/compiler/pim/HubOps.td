@@ -38,9 +38,15 @@ def Pim_HubAccumulateOp : Pim_Hub<"accumulate",
 }
 def Pim_HubSoftmaxFinishOp : Pim_Hub<"softmax_finish",
     (ins Index:$gpr_out, Int:$state, Else<0>:$first_query, Int:$queries,
-         Else<0>:$out_query_stride, Int:$head_dim),
+         Else<0>:$out_query_stride, Int:$head_dim, Else<0>:$choice),
     "`out` $gpr_out"> {
-  let summary = "Outputs of a state over their sums of weights";
+  let summary = "Outputs of a state over their sums of weights; with choice 1 a tile for combine too";
+}
+def Pim_HubCombineOp : Pim_Hub<"combine",
+    (ins Index:$gpr, Index:$gpr_out, Int:$queries, Else<0>:$query_stride, Else<0>:$out_query_stride,
+         Else<1>:$parts, Else<0>:$part_stride, Int:$head_dim),
+    "`gpr` $gpr `out` $gpr_out"> {
+  let summary = "One softmax of parts of the tokens, as softmax_finish with choice 1 left them";
 }
 def Pim_HubReduceOp : Pim_Hub<"reduce",
     (ins Index:$gpr, Index:$gpr2, Index:$gpr_out, Else<1>:$parts, Else<0>:$part_stride, Else<0>:$choice,
@@ -54,9 +60,10 @@ def Pim_HubRmsNormOp : Pim_Hub<"rms_norm",
   let summary = "Root mean square norm of rows of values, weights at gpr2; scale is the eps";
 }
 def Pim_HubRopeOp : Pim_Hub<"rope",
-    (ins Index:$gpr, Else<1>:$heads, Int:$head_dim, Else<0>:$choice, One:$scale, F32Attr:$theta),
+    (ins Index:$gpr, Else<1>:$heads, Int:$head_dim, Else<0>:$choice,
+         OptionalAttr<DenseF32ArrayAttr>:$divisors, One:$scale, F32Attr:$theta),
     "`gpr` $gpr"> {
-  let summary = "Rotates vectors in place; choice is the pim::RopeStyle";
+  let summary = "Rotates vectors in place; choice is the pim::RopeStyle; divisors of angles by pair";
 }
 def Pim_HubGateOp : Pim_Hub<"gate",
     (ins Index:$gpr, Index:$gpr2, Index:$gpr_out, Int:$tiles, Else<0>:$choice),

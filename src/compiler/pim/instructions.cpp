@@ -193,6 +193,10 @@ mlir::FlatSymbolRefAttr region_of(HubOp op) {
     return op->getAttrOfType<mlir::FlatSymbolRefAttr>("region");
 }
 
+mlir::DenseF32ArrayAttr divisors_of(HubOp op) {
+    return op->getAttrOfType<mlir::DenseF32ArrayAttr>("divisors");
+}
+
 LogicalResult verify_hub(mlir::Operation* op) {
     auto hub = mlir::cast<HubOp>(op);
     if (failed(check_operands(op))) return mlir::failure();
@@ -218,6 +222,13 @@ LogicalResult verify_hub(mlir::Operation* op) {
     }
     if (const auto fault = pim::find_fault(instruction_of(hub), 0)) {
         return op->emitOpError() << *fault;
+    }
+    if (const auto divisors = divisors_of(hub)) {
+        const std::uint32_t pairs = instruction_of(hub).head_dim / 2;
+        if (divisors.size() != pairs) {
+            return op->emitOpError()
+                   << "has " << divisors.size() << " divisors for " << pairs << " pairs";
+        }
     }
     const auto region = region_of(hub);
     const auto program = op->getParentOfType<ProgramOp>();

@@ -61,10 +61,12 @@ std::uint32_t opsize_span_of(AimOp op);
 // The members of HubInstruction that are operands, in their order.
 llvm::SmallVector<std::uint32_t pim::HubInstruction::*, 3> moved_members(pim::HubOp op);
 
-// The hub instruction with operands at their bases. `region` stays 0: see region_of().
+// The hub instruction with operands at their bases. `region` and `table` stay 0: see below.
 pim::HubInstruction instruction_of(HubOp op);
 // The region that it names; null where it has none.
 mlir::FlatSymbolRefAttr region_of(HubOp op);
+// The divisors of its angles, by pair; null where it has none.
+mlir::DenseF32ArrayAttr divisors_of(HubOp op);
 
 // The depth of the loop with this iteration seen from an operation in it: 1 is the innermost around
 // it. 0: no loop around the operation.

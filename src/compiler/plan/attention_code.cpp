@@ -29,6 +29,7 @@ void write_finish(const AttentionPlan& plan, CodeWriter& writer) {
         hub.head_dim = plan.shape.head_dim;
         hub.gpr_out = plan.registers.output + set.output;
         hub.out_query_stride = set.output_stride;
+        hub.choice = plan.registers.parts ? 1 : 0;
         writer.add(hub);
     }
 }
@@ -43,6 +44,21 @@ void write_attention(const AttentionPlan& plan, const KvRegions& regions, CodeWr
         write_sums(plan, regions.values, block, writer);
     });
     write_finish(plan, writer);
+}
+
+void write_combine(const TokenExchange& exchange, const AttentionPlan& plan, std::uint32_t output,
+                   CodeWriter& writer) {
+    HubInstruction hub;
+    hub.op = HubOp::combine;
+    hub.queries = exchange.queries;
+    hub.head_dim = plan.shape.head_dim;
+    hub.gpr = exchange.received;
+    hub.query_stride = plan.output_tiles();
+    hub.parts = exchange.modules;
+    hub.part_stride = exchange.output_tiles;
+    hub.gpr_out = output;
+    hub.out_query_stride = plan.tiles();
+    writer.add(hub);
 }
 
 void write_softmax(const AttentionPlan& plan, CodeWriter& writer) {

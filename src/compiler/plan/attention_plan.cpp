@@ -45,6 +45,8 @@ void choose_batches(AttentionPlan& plan) {
     }
     plan.slot_batch =
         std::clamp(accumulators / plan.query_batch, std::uint32_t{1}, plan.keys.slots());
+    // Whole batches in a row: a loop's last column is checked as if every batch were full.
+    while (plan.keys.slots() % plan.slot_batch != 0) --plan.slot_batch;
     plan.pass_batch = std::min(plan.values.passes(), accumulators);
     if (plan.options.row_reuse) {
         plan.sum_batch = std::clamp(accumulators / plan.pass_batch, std::uint32_t{1}, group);
@@ -90,7 +92,7 @@ std::vector<QuerySet> AttentionPlan::query_sets() const {
                  .score_stride = block_tiles(),
                  .weight_stride = block_tiles(),
                  .partial_stride = passes * partial_width(),
-                 .output_stride = tiles()}};
+                 .output_stride = output_tiles()}};
     }
     // A set is one query of every head: heads lie side by side in what RD_MAC brings.
     const std::uint32_t heads = shape.kv_heads;
@@ -107,10 +109,42 @@ std::vector<QuerySet> AttentionPlan::query_sets() const {
                         .partials = i * passes * heads,
                         .partial_stride = 1,
                         .partial_tile_stride = heads,
-                        .output = i * tiles(),
-                        .output_stride = shape.group * tiles()});
+                        .output = i * output_tiles(),
+                        .output_stride = shape.group * output_tiles()});
     }
     return sets;
+}
+
+Result<TokenExchange> plan_exchange(const AttentionShape& shape, std::uint32_t modules,
+                                    AttentionRegisters& registers) {
+    TokenExchange made{.modules = modules};
+    if (modules == 1) return made;
+    if (shape.group % modules != 0) {
+        return bad_input(std::string(here),
+                         fmt::format("{} query heads of a KV head over {} modules; allowed: a "
+                                     "divisor of {}",
+                                     shape.group, modules, shape.group));
+    }
+    const std::uint32_t tiles = pim::units(shape.head_dim, pim::lanes);
+    made.queries = shape.group / modules;
+    made.query_tiles = made.queries * tiles;
+    made.output_tiles = made.queries * (tiles + 1);
+    const std::uint32_t needed = modules * (made.query_tiles + 2 * made.output_tiles);
+    if (needed > registers.scratch_tiles) {
+        return bad_input(std::string(here),
+                         fmt::format("queries and outputs of {} modules need {} registers; {} are "
+                                     "free",
+                                     modules, needed, registers.scratch_tiles));
+    }
+    made.gathered = registers.scratch;
+    made.outputs = made.gathered + modules * made.query_tiles;
+    made.received = made.outputs + modules * made.output_tiles;
+    registers.query = made.gathered;
+    registers.output = made.outputs;
+    registers.parts = true;
+    registers.scratch += needed;
+    registers.scratch_tiles -= needed;
+    return made;
 }
 
 std::uint64_t block_unit(const KvLayout& keys, const KvLayout& values) {
@@ -168,9 +202,9 @@ Result<std::vector<HeadRound>> plan_rounds(const AttentionShape& shape,
     std::vector<HeadRound> rounds;
     for (std::uint32_t head = 0; head < shape.kv_heads; head += heads) {
         AttentionRegisters own = registers;
-        const std::uint32_t before = head * shape.group * first->tiles();
-        own.query += before;
-        own.output += before;
+        const std::uint32_t before = head * shape.group;
+        own.query += before * first->tiles();
+        own.output += before * first->output_tiles();
         const std::uint32_t count = std::min(heads, shape.kv_heads - head);
         MEMSIDE_TRY(AttentionPlan plan, plan_attention(shape, count, options, own));
         rounds.push_back({head, std::move(plan)});

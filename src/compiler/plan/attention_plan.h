@@ -54,7 +54,25 @@ struct AttentionRegisters {
     std::uint32_t output = 0;
     std::uint32_t scratch = 0;  // scores, weights in their place, partial sums; then appends
     std::uint32_t scratch_tiles = 0;
+    // Outputs of a part of the tokens, each followed by a tile for the hub's combine.
+    bool parts = false;
 };
+
+// Modules that share the tokens of a KV head exchange queries and outputs through registers.
+struct TokenExchange {
+    std::uint32_t modules = 1;
+    std::uint32_t queries = 0;       // of a module
+    std::uint32_t query_tiles = 0;   // its queries
+    std::uint32_t output_tiles = 0;  // outputs for one module, with their tiles for combine
+    std::uint32_t gathered = 0;      // first register of the queries of all modules
+    std::uint32_t outputs = 0;       // of what this module makes of its tokens
+    std::uint32_t received = 0;      // of what all make for this module's queries
+};
+
+// Takes registers from the scratch and sets query, output and parts. Nothing changes with one
+// module. bad_input when they do not fit, or queries are not the same number for each.
+Result<TokenExchange> plan_exchange(const AttentionShape& shape, std::uint32_t modules,
+                                    AttentionRegisters& registers);
 
 // Query heads that the EPU treats in one instruction, and where their tiles lie, relative to
 // scores(), partials() and the output.
@@ -87,6 +105,8 @@ struct AttentionPlan {
     std::uint32_t pass_batch = 1;  // and their dimension groups
 
     std::uint32_t tiles() const { return keys.tiles(); }
+    // From an output to the next.
+    std::uint32_t output_tiles() const { return tiles() + (registers.parts ? 1 : 0); }
     std::uint32_t block_tiles() const { return block_tokens / pim::lanes; }
     // Tiles of scores of one query of every head.
     std::uint32_t query_scores() const { return shape.kv_heads * block_tiles(); }

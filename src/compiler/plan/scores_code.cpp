@@ -134,4 +134,40 @@ void write_scores(const AttentionPlan& plan, std::uint32_t region, LoopId block,
     ScoresWriter(plan, region, block, writer).write();
 }
 
+void write_qk(const AttentionPlan& plan, const ScoreLayout& layout, std::uint32_t keys,
+              std::uint32_t scores, CodeWriter& writer) {
+    const std::int64_t heads = layout.heads;
+    const std::int64_t column_tiles = heads * layout.ways;
+    const std::int64_t queries = layout.queries;
+    writer.token_loop(plan.block_tokens, [&](LoopId block) {
+        write_scores(plan, keys, block, writer);
+        // A write names one channel: tile after tile of a column of scores.
+        const auto write_column = [&](LoopId query, LoopId row, LoopId column) {
+            for (unsigned way = 0; way < layout.ways; ++way) {
+                for (unsigned head = 0; head < layout.heads; ++head) {
+                    writer.add(
+                        {.instruction = {.opcode = Opcode::wr_sbk,
+                                         .written = pim::optional_column,
+                                         .mask = layout.way_mask(head, way),
+                                         .gpr = plan.scores() + way * layout.heads + head},
+                         .region = scores},
+                        {{block, Operand::row, plan.block_tokens / layout.row_tokens() * queries},
+                         {row, Operand::row, queries},
+                         {query, Operand::row, 1},
+                         {column, Operand::column, 1},
+                         {query, Operand::gpr, plan.query_scores()},
+                         {row, Operand::gpr, layout.columns * column_tiles},
+                         {column, Operand::gpr, column_tiles}});
+                }
+            }
+        };
+        writer.loop(layout.queries, [&](LoopId query) {
+            writer.token_loop(layout.row_tokens(), [&](LoopId row) {
+                writer.token_loop(layout.column_tokens(),
+                                  [&](LoopId column) { write_column(query, row, column); });
+            });
+        });
+    });
+}
+
 }  // namespace memside::compiler

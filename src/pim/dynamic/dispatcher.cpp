@@ -37,17 +37,21 @@ ChunkPool free_chunks(const DynamicProgram& program) {
 }
 
 Dispatcher::Dispatcher(DynamicProgram program, ChunkPool pool, NewChunk on_new_chunk,
-                       std::optional<std::uint32_t> module)
+                       std::optional<std::uint32_t> module, std::uint32_t share)
     : program_(std::make_unique<const DynamicProgram>(std::move(program))),
-      expander_(*program_),
+      expander_(*program_, share),
       pool_(std::move(pool)),
       on_new_chunk_(std::move(on_new_chunk)),
       module_(module),
       layouts_(program_->regions.size()) {}
 
 Result<Dispatcher> Dispatcher::create(DynamicProgram program, ChunkPool pool, NewChunk on_new_chunk,
-                                      std::optional<std::uint32_t> module) {
+                                      std::optional<std::uint32_t> module, std::uint32_t share) {
     MEMSIDE_CHECK(validate(program, "the program"));
+    if (share >= program.share.modules) {
+        return bad_input("", fmt::format("part {} of a request's tokens; the program has {}", share,
+                                         program.share.modules));
+    }
     if (pool.chunk_rows() != program.chunk_rows) {
         return bad_input("", fmt::format("chunks of {} rows for a program with chunks of {}",
                                          pool.chunk_rows(), program.chunk_rows));
@@ -60,7 +64,8 @@ Result<Dispatcher> Dispatcher::create(DynamicProgram program, ChunkPool pool, Ne
         return bad_input("",
                          fmt::format("chunks share rows with region {}", in_quotes(region.name)));
     }
-    Dispatcher dispatcher(std::move(program), std::move(pool), std::move(on_new_chunk), module);
+    Dispatcher dispatcher(std::move(program), std::move(pool), std::move(on_new_chunk), module,
+                          share);
     MEMSIDE_CHECK(dispatcher.find_layouts());
     dispatcher.program_bytes_ = to_binary(*dispatcher.program_).size();
     return dispatcher;
@@ -82,6 +87,14 @@ Status Dispatcher::find_layouts() {
             if (known && !same_layout(*known, layout)) {
                 return bad_input(fmt::format("entry {}", in_quotes(entry.name)),
                                  "appends to a region that has another layout");
+            }
+            const Region& region = program_->regions[entry.region_base + item.hub.region];
+            const bool other =
+                region.span_tokens != 0 && (region.span_tokens != layout.row_tokens() ||
+                                            region.span_rows != layout.rows_per_step());
+            if (other) {
+                return bad_input(fmt::format("entry {}", in_quotes(entry.name)),
+                                 "appends to a region that says otherwise what tokens take");
             }
             known = layout;
         }
@@ -111,13 +124,21 @@ void Dispatcher::grow(Request& request, std::uint32_t region, std::size_t chunks
     }
 }
 
+std::optional<std::uint32_t> Dispatcher::rows(std::uint32_t region, std::uint64_t tokens) const {
+    if (layouts_[region]) return layouts_[region]->rows(tokens);
+    const Region& of = program_->regions[region];
+    if (of.span_tokens == 0) return std::nullopt;
+    return units(tokens, of.span_tokens) * of.span_rows;
+}
+
 // All chunks or none.
 Status Dispatcher::grow_to(Request& request, std::uint64_t tokens) {
     std::size_t total = 0;
     std::vector<std::size_t> chunks(layouts_.size(), 0);
     for (std::uint32_t region = 0; region < layouts_.size(); ++region) {
-        if (!layouts_[region] || !program_->regions[region].per_request) continue;
-        const std::uint32_t rows = layouts_[region]->rows(tokens);
+        const auto wanted = rows(region, expander_.share().tokens(tokens));
+        if (!wanted || !program_->regions[region].per_request) continue;
+        const std::uint32_t rows = *wanted;
         const std::uint32_t most = program_->regions[region].rows;
         if (most != 0 && rows > most) {
             return bad_input("", fmt::format("{} tokens take {} rows of region {}; it has {}",
@@ -191,6 +212,13 @@ Status Dispatcher::expand(RequestId id, std::size_t entry, Sink& sink) {
     }
     MEMSIDE_CHECK(grow_to(*request, request->tokens + 1));
     return expander_.run(program_->entries[entry], request->tokens + 1, request->tables, sink);
+}
+
+Status Dispatcher::advance(RequestId id) {
+    MEMSIDE_TRY(Request * request, find(id));
+    MEMSIDE_CHECK(grow_to(*request, request->tokens + 1));
+    ++request->tokens;
+    return {};
 }
 
 std::uint64_t Dispatcher::buffer_bytes() const {

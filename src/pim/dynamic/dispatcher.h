@@ -33,9 +33,11 @@ class Dispatcher {
     // The pool's chunks have the program's rows and lie outside of its other regions; bad_input
     // otherwise, or when the program is not valid. A region that two different layouts append to is
     // bad_input too. With a module, only its entries are carried out and given memory.
+    // share: which of the modules that share a request's tokens it is; requests count them all.
     static Result<Dispatcher> create(DynamicProgram program, ChunkPool pool,
                                      NewChunk on_new_chunk = {},
-                                     std::optional<std::uint32_t> module = {});
+                                     std::optional<std::uint32_t> module = {},
+                                     std::uint32_t share = 0);
 
     // A new request with `tokens` tokens in its caches (0 and more): chunks for these, zeroed, in
     // all regions that the program appends to. infeasible when the pool has too few; nothing has
@@ -49,8 +51,10 @@ class Dispatcher {
     // one, allocates the chunk that this one needs, and advances the token index. infeasible when
     // no chunk is free: then nothing was sent.
     Status step(RequestId id, Sink& sink);
-    // One entry as step() does, without advancing.
+    // One entry as step() does, without advancing; and the advance, when modules that exchange in
+    // between have all carried out theirs.
     Status expand(RequestId id, std::size_t entry, Sink& sink);
+    Status advance(RequestId id);
 
     // Of an admitted request: its token index, and its rows of a region.
     std::uint64_t tokens(RequestId id) const { return requests_.at(id).tokens; }
@@ -59,6 +63,9 @@ class Dispatcher {
     }
     // Of a region that the program appends to.
     const std::optional<KvLayout>& layout(std::uint32_t region) const { return layouts_[region]; }
+    // Rows that `tokens` tokens of this module take; nothing where neither the program's appends
+    // nor the region say so.
+    std::optional<std::uint32_t> rows(std::uint32_t region, std::uint64_t tokens) const;
 
     const DynamicProgram& program() const { return *program_; }
     const ChunkPool& pool() const { return pool_; }
@@ -76,7 +83,7 @@ class Dispatcher {
     };
 
     Dispatcher(DynamicProgram program, ChunkPool pool, NewChunk on_new_chunk,
-               std::optional<std::uint32_t> module);
+               std::optional<std::uint32_t> module, std::uint32_t share);
     bool carries_out(const ExecutionEntry& entry) const {
         return !module_ || entry.module == *module_;
     }

@@ -13,7 +13,7 @@ using Kind = DynamicItem::Kind;
 using Part = ProgramFault::Part;
 
 constexpr std::string_view magic = "DPA\x1a\r\n";
-constexpr unsigned char version = 1;
+constexpr unsigned char version = 2;
 
 // First bytes that are no instruction's; those of virtual row, span and modification belong to the
 // item before them and come in this order.
@@ -35,6 +35,8 @@ void put(std::string& out, const Region& region) {
     put_number(out, region.per_request ? 1 : 0);
     put_number(out, region.rows);
     put_number(out, region.first_row);
+    put_number(out, region.span_tokens);
+    put_number(out, region.span_rows);
 }
 
 void put(std::string& out, const ExecutionEntry& entry) {
@@ -47,6 +49,10 @@ void put(std::string& out, const ExecutionEntry& entry) {
     put_number(out, entry.first_item);
     put_number(out, entry.item_count);
     put_number(out, entry.region_base);
+    put_number(out, entry.gpr);
+    put_number(out, entry.tiles);
+    put_number(out, entry.gpr_out);
+    put_number(out, entry.parts);
 }
 
 void put(std::string& out, const HubInstruction& hub) {
@@ -97,7 +103,7 @@ class Reader {
 
     Result<DynamicProgram> read() {
         if (!in_.header(magic, version, "binary dynamic program", "items") || !head() ||
-            !regions() || !entries() || !items() || !valid()) {
+            !tables() || !regions() || !entries() || !items() || !valid()) {
             return in_.error();
         }
         return std::move(program_);
@@ -114,9 +120,33 @@ class Reader {
             in_.number_up_to(channel_count, "the number of channels", program_.channels) &&
             in_.number_up_to(rows_per_bank, "rows of a chunk", program_.chunk_rows) &&
             in_.number_up_to(max_request_tokens, "tokens of a request", max_tokens) &&
-            in_.number_up_to(max_request_tokens, "tokens of a block", program_.block_tokens);
+            in_.number_up_to(max_request_tokens, "tokens of a block", program_.block_tokens) &&
+            in_.number_up_to(UINT32_MAX, "the stage", program_.stage.stage) &&
+            in_.number_up_to(UINT32_MAX, "stages", program_.stage.stages) &&
+            in_.number_up_to(UINT32_MAX, "the stage's first layer", program_.stage.first_layer) &&
+            in_.number_up_to(UINT32_MAX, "the stage's layers", program_.stage.layers) &&
+            in_.number_up_to(max_token_modules, "modules that share tokens",
+                             program_.share.modules) &&
+            in_.number_up_to(max_request_tokens, "tokens of a module's block",
+                             program_.share.block);
         program_.max_tokens = max_tokens;
         return read;
+    }
+
+    bool tables() {
+        std::uint32_t count = 0;
+        if (!counted("the number of tables", max_dynamic_tables, count)) return false;
+        for (std::uint32_t i = 0; i < count; ++i) {
+            std::uint32_t values = 0;
+            if (!counted("the table's values", in_.end(), values)) return false;
+            std::vector<float>& table = program_.tables.emplace_back();
+            for (std::uint32_t v = 0; v < values; ++v) {
+                std::uint32_t bits = 0;
+                if (!in_.fixed32(bits)) return false;
+                table.push_back(std::bit_cast<float>(bits));
+            }
+        }
+        return true;
     }
 
     bool regions() {
@@ -129,7 +159,9 @@ class Reader {
             if (!in_.text(max_name_bytes, "the region's name", region.name) ||
                 !in_.number_up_to(1, "per request", per_request) ||
                 !in_.number_up_to(rows_per_bank, "rows of a region", region.rows) ||
-                !in_.number_up_to(rows_per_bank, "the region's first row", region.first_row)) {
+                !in_.number_up_to(rows_per_bank, "the region's first row", region.first_row) ||
+                !in_.number_up_to(max_request_tokens, "tokens of a row", region.span_tokens) ||
+                !in_.number_up_to(rows_per_bank, "rows of those tokens", region.span_rows)) {
                 return false;
             }
             region.per_request = per_request == 1;
@@ -153,7 +185,11 @@ class Reader {
                 !in_.number_up_to(UINT32_MAX, "mask", entry.channel_mask) ||
                 !in_.number_up_to(UINT32_MAX, "first item", entry.first_item) ||
                 !in_.number_up_to(UINT32_MAX, "items", entry.item_count) ||
-                !in_.number_up_to(UINT32_MAX, "region base", entry.region_base)) {
+                !in_.number_up_to(UINT32_MAX, "region base", entry.region_base) ||
+                !in_.number_up_to(gpr_entries - 1, "first register", entry.gpr) ||
+                !in_.number_up_to(gpr_entries, "registers", entry.tiles) ||
+                !in_.number_up_to(gpr_entries - 1, "first register out", entry.gpr_out) ||
+                !in_.number_up_to(max_token_modules, "parts", entry.parts)) {
                 return false;
             }
             entry.op_type = static_cast<OpType>(kinds[0]);
@@ -325,6 +361,17 @@ std::string to_binary(const DynamicProgram& program) {
     put_number(out, whole.chunk_rows);
     put_number(out, whole.max_tokens);
     put_number(out, whole.block_tokens);
+    put_number(out, whole.stage.stage);
+    put_number(out, whole.stage.stages);
+    put_number(out, whole.stage.first_layer);
+    put_number(out, whole.stage.layers);
+    put_number(out, whole.share.modules);
+    put_number(out, whole.share.block);
+    put_number(out, whole.tables.size());
+    for (const std::vector<float>& table : whole.tables) {
+        put_number(out, table.size());
+        for (const float value : table) put_fixed(out, std::bit_cast<std::uint32_t>(value), 4);
+    }
     put_number(out, whole.regions.size());
     for (const Region& region : whole.regions) put(out, region);
     put_number(out, whole.entries.size());

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/text.h"
+#include "pim/dynamic/head_faults.h"
 #include "pim/instruction_table.h"
 #include "pim/kernels/kernel.h"
 #include "pim/program_builder.h"
@@ -16,29 +17,6 @@ using Problem = std::optional<std::string>;
 
 // Entries that share items look at them once each.
 constexpr std::uint64_t max_entry_items = std::uint64_t{1} << 28;
-
-bool printable(std::string_view text) {
-    return text.size() <= max_name_bytes && std::all_of(text.begin(), text.end(), [](char c) {
-               return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
-           });
-}
-
-Problem region_fault(const Region& region) {
-    if (!printable(region.name)) return "the name is too long or has control characters";
-    if (region.rows > rows_per_bank) {
-        return fmt::format("{} rows are above {}", region.rows, rows_per_bank);
-    }
-    if (region.per_request) {
-        if (region.first_row != 0) return "a request's region has a first row";
-        return std::nullopt;
-    }
-    if (region.rows == 0) return "no rows";
-    if (region.first_row + std::uint64_t{region.rows} > rows_per_bank) {
-        return fmt::format("row {} and the {} after it end above {}", region.first_row,
-                           region.rows - 1, rows_per_bank - 1);
-    }
-    return std::nullopt;
-}
 
 // What an item asks of the regions of every entry that it belongs to.
 struct RegionUse {
@@ -56,7 +34,8 @@ class Validator {
 
     std::optional<ProgramFault> run() {
         using Part = ProgramFault::Part;
-        if (auto problem = head()) return ProgramFault{Part::head, 0, *problem};
+        if (auto problem = head_fault(program_)) return ProgramFault{Part::head, 0, *problem};
+        if (auto problem = tables_fault(program_)) return ProgramFault{Part::head, 0, *problem};
         for (std::size_t i = 0; i < program_.regions.size(); ++i) {
             if (auto problem = region_fault(program_.regions[i])) {
                 return ProgramFault{Part::region, i, *problem};
@@ -87,31 +66,6 @@ class Validator {
         bool empty = true;
         std::uint64_t repeats = 1;  // of what is inside, as far as bounds are known
     };
-
-    Problem head() const {
-        const DynamicProgram& p = program_;
-        if (!printable(p.model) || !printable(p.target)) {
-            return "the model or target text is too long or has control characters";
-        }
-        if (p.channels < 1 || p.channels > channel_count) {
-            return fmt::format("{} channels; allowed: 1 to {}", p.channels, channel_count);
-        }
-        if (p.chunk_rows < 1 || p.chunk_rows > rows_per_bank) {
-            return fmt::format("chunks of {} rows; allowed: 1 to {}", p.chunk_rows, rows_per_bank);
-        }
-        if (p.max_tokens > max_request_tokens || p.block_tokens > max_request_tokens) {
-            return fmt::format("{} tokens, blocks of {}; allowed: up to {}", p.max_tokens,
-                               p.block_tokens, max_request_tokens);
-        }
-        if (p.items.size() > max_dynamic_items) {
-            return fmt::format("{} items; allowed: up to {}", p.items.size(), max_dynamic_items);
-        }
-        if (p.entries.size() > max_dynamic_entries || p.regions.size() > max_dynamic_regions) {
-            return fmt::format("{} entries, {} regions; allowed: up to {} and {}", p.entries.size(),
-                               p.regions.size(), max_dynamic_entries, max_dynamic_regions);
-        }
-        return std::nullopt;
-    }
 
     Problem item(const DynamicItem& item, RegionUse& use) {
         if (item.kind == Kind::loop_end) return end();
@@ -290,6 +244,17 @@ class Validator {
 
     Problem hub(const DynamicItem& item, RegionUse& use) const {
         if (item.hub.op >= HubOp::merge) return "merge is made by expansion alone";
+        if (item.hub.op == HubOp::rope && item.hub.table != 0) {
+            if (item.hub.table > program_.tables.size()) {
+                return fmt::format("table {}; the program has {}", item.hub.table,
+                                   program_.tables.size());
+            }
+            const std::size_t values = program_.tables[item.hub.table - 1].size();
+            if (values != item.hub.head_dim / 2) {
+                return fmt::format("table {} has {} values for {} pairs", item.hub.table, values,
+                                   item.hub.head_dim / 2);
+            }
+        }
         Growths growths{};
         if (auto problem = grow(item.modifications, growths)) return problem;
         const std::uint32_t fields = info(item.hub.op).fields;
@@ -347,11 +312,21 @@ class Validator {
     }
 
     Problem entry(const ExecutionEntry& entry) {
-        if (!printable(entry.name)) return "the name is too long or has control characters";
+        if (!printable_name(entry.name)) return "the name is too long or has control characters";
         const std::uint64_t last = std::uint64_t{entry.first_item} + entry.item_count;
-        if (last > program_.items.size() || entry.item_count == 0) {
+        const bool needs_items = entry.communication == Communication::none;
+        if (last > program_.items.size() || (entry.item_count == 0 && needs_items)) {
             return fmt::format("items {} to {}; the program has {}", entry.first_item, last,
                                program_.items.size());
+        }
+        if (entry.parts < 1 || entry.parts > max_token_modules || entry.tiles > gpr_entries) {
+            return fmt::format("exchanges {} tiles with {} modules", entry.tiles, entry.parts);
+        }
+        for (const std::uint32_t gpr : {entry.gpr, entry.gpr_out}) {
+            const std::uint64_t end = gpr + std::uint64_t{entry.tiles} * entry.parts;
+            if (gpr < gpr_entries && end <= gpr_entries) continue;
+            return fmt::format("exchanges registers {} to {}; a module has {}", gpr, end,
+                               gpr_entries);
         }
         if (depths_[entry.first_item] != 0 || depths_[last] != 0) {
             return "its items begin or end inside a loop";

@@ -86,6 +86,10 @@ struct Region {
     // K or V of a KV head, or of heads in lockstep: translated by the request's table, in chunks.
     bool per_request = false;
     std::uint32_t first_row = 0;
+    // per_request, and not 0: every span_tokens tokens take span_rows rows more. A region that the
+    // program appends to need not say so.
+    std::uint32_t span_tokens = 0;
+    std::uint32_t span_rows = 0;
 
     friend bool operator==(const Region&, const Region&) = default;
 };
@@ -111,11 +115,21 @@ inline constexpr std::array<std::string_view, 13> op_type_names{
 enum class Partitioning : std::uint8_t { head, token, row, column, copy };
 inline constexpr std::array<std::string_view, 5> partitioning_names{"head", "token", "row",
                                                                     "column", "copy"};
-enum class Communication : std::uint8_t { none, concat, reduce, all_reduce, all_gather };
-inline constexpr std::array<std::string_view, 5> communication_names{"none", "concat", "reduce",
-                                                                     "all_reduce", "all_gather"};
+enum class Communication : std::uint8_t {
+    none,
+    concat,
+    reduce,
+    all_reduce,  // sums over the modules of a layer, known to all of them
+    all_gather,  // the parts of all of them, one after the other
+    all_to_all,  // part i of every module to module i
+    send,        // to the next stage of layers
+    receive,     // from the stage before
+};
+inline constexpr std::array<std::string_view, 8> communication_names{
+    "none", "concat", "reduce", "all_reduce", "all_gather", "all_to_all", "send", "receive"};
 
-// A row of the execution table: items [first_item, + item_count), whole loops. Entries may share
+// A row of the execution table: items [first_item, + item_count), whole loops, none where modules
+// communicate only. Entries may share
 // their items, each with its own regions. A request's step runs the entries in order.
 struct ExecutionEntry {
     std::string name;  // "layer 3 kv head 0 attention"
@@ -127,8 +141,46 @@ struct ExecutionEntry {
     std::uint32_t first_item = 0;
     std::uint32_t item_count = 0;
     std::uint32_t region_base = 0;  // added to the items' regions
+    // What modules exchange when the items are done: `tiles` registers from gpr on, of each part
+    // when there are several. It arrives from gpr_out on.
+    std::uint32_t gpr = 0;
+    std::uint32_t tiles = 0;
+    std::uint32_t gpr_out = 0;
+    std::uint32_t parts = 1;  // modules that exchange, neighbours by number
 
     friend bool operator==(const ExecutionEntry&, const ExecutionEntry&) = default;
+};
+
+// A request's tokens over modules: blocks are dealt to them in turn, so that none ever moves. The
+// program of such a module runs over its own tokens; positions are those of the whole request.
+struct TokenShare {
+    std::uint32_t modules = 1;
+    std::uint32_t block = 0;  // tokens; 0 with one module
+    std::uint32_t index = 0;
+
+    std::uint64_t tokens(std::uint64_t all) const {
+        if (modules == 1) return all;
+        const std::uint64_t round = std::uint64_t{modules} * block;
+        const std::uint64_t before = std::uint64_t{index} * block;
+        const std::uint64_t rest = all % round;
+        const std::uint64_t own = rest > before ? rest - before : 0;
+        return all / round * block + (own < block ? own : block);
+    }
+    bool owns(std::uint64_t token) const {
+        return modules == 1 || token / block % modules == index;
+    }
+
+    friend bool operator==(const TokenShare&, const TokenShare&) = default;
+};
+
+// The layers of a model that a pipeline's stage has: [first_layer, + layers). 0 layers: not said.
+struct StagePlace {
+    std::uint32_t stage = 0;
+    std::uint32_t stages = 1;
+    std::uint32_t first_layer = 0;
+    std::uint32_t layers = 0;
+
+    friend bool operator==(const StagePlace&, const StagePlace&) = default;
 };
 
 struct DynamicProgram {
@@ -138,6 +190,9 @@ struct DynamicProgram {
     std::uint32_t chunk_rows = 1;       // of per-request regions, in all channels at once
     std::uint64_t max_tokens = 0;       // of a request; 0: any number
     std::uint32_t block_tokens = 0;     // of the outermost token loops; 0: none. For statistics
+    StagePlace stage;
+    TokenShare share;  // the module's tokens of a request; its index is 0 here
+    std::vector<std::vector<float>> tables;  // that hub instructions name: rotation's divisors
     std::vector<Region> regions;
     std::vector<ExecutionEntry> entries;
     std::vector<DynamicItem> items;
@@ -151,6 +206,8 @@ inline constexpr std::size_t max_name_bytes = 256;
 inline constexpr std::size_t max_dynamic_items = std::size_t{1} << 23;
 inline constexpr std::size_t max_dynamic_entries = std::size_t{1} << 16;
 inline constexpr std::size_t max_dynamic_regions = std::size_t{1} << 20;
+inline constexpr std::size_t max_dynamic_tables = std::size_t{1} << 12;
+inline constexpr std::uint32_t max_token_modules = 1024;
 inline constexpr std::uint64_t max_request_tokens = std::uint64_t{1} << 31;
 
 // Whether loops nest (up to max_loop_depth, none empty), entries hold whole loops, regions exist,

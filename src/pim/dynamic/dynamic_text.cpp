@@ -20,12 +20,16 @@ void append(std::string& out, fmt::format_string<Arguments...> text, Arguments&&
 void append(std::string& out, const Region& region, std::size_t index) {
     append(out, "region {} \"{}\"", index, region.name);
     if (!region.per_request) {
-        append(out, " rows={}..{}\n", region.first_row, region.first_row + region.rows - 1);
+        append(out, " rows={}..{}", region.first_row, region.first_row + region.rows - 1);
     } else if (region.rows == 0) {
-        append(out, " of the request, as many rows as it needs\n");
+        append(out, " of the request, as many rows as it needs");
     } else {
-        append(out, " of the request, up to {} rows\n", region.rows);
+        append(out, " of the request, up to {} rows", region.rows);
     }
+    if (region.span_tokens != 0) {
+        append(out, ", {} for {} tokens", region.span_rows, region.span_tokens);
+    }
+    out += '\n';
 }
 
 void append(std::string& out, const ExecutionEntry& entry, std::size_t index) {
@@ -34,6 +38,14 @@ void append(std::string& out, const ExecutionEntry& entry, std::size_t index) {
            partitioning_names[static_cast<std::size_t>(entry.partitioning)],
            communication_names[static_cast<std::size_t>(entry.communication)], entry.module,
            entry.channel_mask);
+    if (entry.tiles != 0) {
+        append(out, " gpr={}+{} to={} parts={}", entry.gpr, entry.tiles, entry.gpr_out,
+               entry.parts);
+    }
+    if (entry.item_count == 0) {
+        append(out, " no items\n");
+        return;
+    }
     append(out, " items={}..{} regions from {}\n", entry.first_item,
            entry.first_item + entry.item_count - 1, entry.region_base);
 }
@@ -92,6 +104,17 @@ std::string to_text(const DynamicProgram& program) {
         append(out, ", any number of tokens\n");
     } else {
         append(out, ", up to {} tokens\n", whole.max_tokens);
+    }
+    if (whole.stage.layers != 0) {
+        append(out, "# stage {} of {}: layers {} to {}\n", whole.stage.stage, whole.stage.stages,
+               whole.stage.first_layer, whole.stage.first_layer + whole.stage.layers - 1);
+    }
+    if (whole.share.modules > 1) {
+        append(out, "# one of {} modules that share the tokens, in blocks of {}\n",
+               whole.share.modules, whole.share.block);
+    }
+    for (std::size_t i = 0; i < whole.tables.size(); ++i) {
+        append(out, "table {} of {} values\n", i + 1, whole.tables[i].size());
     }
     for (std::size_t i = 0; i < whole.regions.size(); ++i) append(out, whole.regions[i], i);
     for (std::size_t i = 0; i < whole.entries.size(); ++i) append(out, whole.entries[i], i);

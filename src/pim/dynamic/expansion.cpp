@@ -20,15 +20,23 @@ struct Piece {
 class Run {
   public:
     Run(const DynamicProgram& program, const std::vector<std::uint32_t>& loop_ends,
-        const ExecutionEntry& entry, std::uint64_t tokens, std::span<const RowTable> tables,
-        Sink& sink)
+        const ExecutionEntry& entry, const TokenShare& share, std::uint64_t tokens,
+        std::span<const RowTable> tables, Sink& sink)
         : program_(program),
           loop_ends_(loop_ends),
           entry_(entry),
-          tokens_(tokens),
+          share_(share),
+          all_tokens_(tokens),
+          tokens_(share.tokens(tokens)),
           tables_(tables),
           sink_(sink) {}
 
+    Status all() {
+        return items(entry_.first_item, std::size_t{entry_.first_item} + entry_.item_count,
+                     {0, tokens_});
+    }
+
+  private:
     Status items(std::size_t first, std::size_t last, const Piece& piece) {
         for (std::size_t i = first; i < last; ++i) {
             const DynamicItem& item = program_.items[i];
@@ -51,7 +59,6 @@ class Run {
         return {};
     }
 
-  private:
     Status loop(std::size_t begin, const Piece& piece) {
         const DynamicItem& item = program_.items[begin];
         const std::size_t end = loop_ends_[begin];
@@ -103,6 +110,8 @@ class Run {
             }
         }
         if (item.opsize_span != 0) {
+            // A module that has none of the request's tokens yet.
+            if (piece.tokens == 0) return {};
             made.opsize = units(piece.tokens, item.opsize_span);
         }
         made.row = static_cast<std::uint32_t>(row);
@@ -131,7 +140,9 @@ class Run {
     }
 
     Status hub(const DynamicItem& item, const Piece& piece) {
-        HubCall call{item.hub, piece.first, piece.tokens, tokens_};
+        HubCall call{item.hub, piece.first, piece.tokens, tokens_, std::nullopt, nullptr};
+        if (share_.modules > 1) call.position = all_tokens_ - 1;
+        if (call.hub.table != 0) call.table = &program_.tables[call.hub.table - 1];
         for (const Modification& m : item.modifications) {
             std::uint32_t& operand = m.operand == Stride::Operand::gpr   ? call.hub.gpr
                                      : m.operand == Stride::Operand::out ? call.hub.gpr_out
@@ -150,6 +161,7 @@ class Run {
             }
             return sink_.hub(call);
         }
+        if (!share_.owns(all_tokens_ - 1)) return {};
         const std::size_t region = std::size_t{entry_.region_base} + call.hub.region;
         std::uint32_t lacking = 0;
         const auto rows = [&](std::uint32_t row) {
@@ -164,7 +176,9 @@ class Run {
     const DynamicProgram& program_;
     const std::vector<std::uint32_t>& loop_ends_;
     const ExecutionEntry& entry_;
-    std::uint64_t tokens_;
+    const TokenShare& share_;
+    std::uint64_t all_tokens_;
+    std::uint64_t tokens_;  // of this module
     std::span<const RowTable> tables_;
     Sink& sink_;
     std::vector<std::uint64_t> iterations_;  // of the open loops, innermost last
@@ -172,8 +186,10 @@ class Run {
 
 }  // namespace
 
-Expander::Expander(const DynamicProgram& program)
-    : program_(&program), loop_ends_(program.items.size(), 0) {
+Expander::Expander(const DynamicProgram& program, std::uint32_t module)
+    : program_(&program), share_(program.share), loop_ends_(program.items.size(), 0) {
+    assert(module < share_.modules);
+    share_.index = module;
     std::vector<std::uint32_t> open;
     for (std::uint32_t i = 0; i < program.items.size(); ++i) {
         const Kind kind = program.items[i].kind;
@@ -194,9 +210,7 @@ Status Expander::run(const ExecutionEntry& entry, std::uint64_t tokens,
         return bad_input(
             "", fmt::format("a request of {} tokens; the program allows 1 to {}", tokens, most));
     }
-    Run run(*program_, loop_ends_, entry, tokens, tables, sink);
-    return run.items(entry.first_item, std::size_t{entry.first_item} + entry.item_count,
-                     {0, tokens});
+    return Run(*program_, loop_ends_, entry, share_, tokens, tables, sink).all();
 }
 
 Status Expander::run_all(std::uint64_t tokens, std::span<const RowTable> tables, Sink& sink) const {

@@ -2,6 +2,7 @@
 // instruction by instruction, with physical rows.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct HubCall {
     std::uint64_t first_token = 0;
     std::uint64_t tokens = 0;
     std::uint64_t request_tokens = 0;
+    // Of the new token, where the module has a part of the tokens only; else request_tokens - 1.
+    std::optional<std::uint64_t> position = std::nullopt;
+    const std::vector<float>* table = nullptr;  // of the program, where the instruction names one
 
     friend bool operator==(const HubCall&, const HubCall&) = default;
 };
@@ -34,20 +38,23 @@ class Sink {
 // Expands entries of a valid program. The program outlives it.
 class Expander {
   public:
-    explicit Expander(const DynamicProgram& program);
+    // `module`: which of those that share a request's tokens, where the program says that they do.
+    explicit Expander(const DynamicProgram& program, std::uint32_t module = 0);
 
-    // One entry for a request of `tokens` tokens. `tables` has the request's rows by region; those
-    // of regions that are no request's are not looked at. bad_input: no tokens, more than the
-    // program allows, or a row without a chunk.
+    // One entry for a request of `tokens` tokens, all modules' together. `tables` has the request's
+    // rows by region; those of regions that are no request's are not looked at. bad_input: no
+    // tokens, more than the program allows, or a row without a chunk.
     Status run(const ExecutionEntry& entry, std::uint64_t tokens, std::span<const RowTable> tables,
                Sink& sink) const;
     // All entries in order.
     Status run_all(std::uint64_t tokens, std::span<const RowTable> tables, Sink& sink) const;
 
     const DynamicProgram& program() const { return *program_; }
+    const TokenShare& share() const { return share_; }
 
   private:
     const DynamicProgram* program_;
+    TokenShare share_;
     std::vector<std::uint32_t> loop_ends_;  // by item: the end of the loop that begins there
 };
 

@@ -40,6 +40,7 @@ constexpr std::array<HubField, hub_field_count> fields{{
     {"ways", &H::ways, nullptr, 1, channel_count},
     {"region", &H::region, nullptr, 0, UINT32_MAX},
     {"choice", &H::choice, nullptr, 0, lanes - 1},
+    {"table", &H::table, nullptr, 0, UINT32_MAX},
     {"scale", nullptr, &H::scale, 0, 0},
     {"theta", nullptr, &H::theta, 0, 0},
 }};
@@ -71,6 +72,7 @@ enum Index : std::uint32_t {
     ways,
     region,
     choice,
+    table,
     scale,
     theta,
 };
@@ -92,14 +94,16 @@ constexpr std::array<HubOpInfo, hub_op_count> ops{{
     {HubOp::accumulate, "accumulate",
      of_queries | set(gpr, query_stride, tile_stride, parts, part_stride, head_dim)},
     {HubOp::softmax_finish, "softmax_finish",
-     of_queries | set(gpr_out, out_query_stride, head_dim)},
+     of_queries | set(gpr_out, out_query_stride, head_dim, choice)},
     {HubOp::reduce, "reduce", set(gpr, parts, part_stride, gpr2, choice, gpr_out, tiles)},
     {HubOp::rms_norm, "rms_norm", set(gpr, gpr2, gpr_out, values, rows, scale)},
-    {HubOp::rope, "rope", set(gpr, heads, head_dim, choice, scale, theta)},
+    {HubOp::rope, "rope", set(gpr, heads, head_dim, choice, table, scale, theta)},
     {HubOp::gate, "gate", set(gpr, gpr2, gpr_out, tiles, choice)},
     {HubOp::add, "add", set(gpr, gpr2, gpr_out, tiles)},
     {HubOp::fill, "fill", set(gpr_out, tiles, scale)},
     {HubOp::copy, "copy", set(gpr, gpr_out, tiles)},
+    {HubOp::combine, "combine",
+     set(queries, head_dim, gpr, query_stride, parts, part_stride, gpr_out, out_query_stride)},
     {HubOp::append_key, "append_key", cached},
     {HubOp::append_value, "append_value", cached | set(gpr2)},
     {HubOp::merge, "merge", set(gpr, gpr2, values, tile_stride, choice)},
@@ -142,7 +146,7 @@ Reach reach(const HubInstruction& h, std::uint64_t piece) {
                            (h.parts - 1) * std::uint64_t{h.part_stride} +
                            (head_tiles - 1) * h.tile_stride};
         case HubOp::softmax_finish:
-            return {.gpr_out = of_query * h.out_query_stride + head_tiles - 1};
+            return {.gpr_out = of_query * h.out_query_stride + head_tiles - 1 + h.choice};
         case HubOp::reduce:
             return {.gpr = (h.parts - 1) * std::uint64_t{h.part_stride} + flat,
                     .gpr2 = h.choice == 1 ? flat : 0,
@@ -160,6 +164,10 @@ Reach reach(const HubInstruction& h, std::uint64_t piece) {
             return {.gpr_out = flat};
         case HubOp::copy:
             return {.gpr = flat, .gpr_out = flat};
+        case HubOp::combine:
+            return {.gpr = of_query * h.query_stride +
+                           (h.parts - 1) * std::uint64_t{h.part_stride} + head_tiles,
+                    .gpr_out = of_query * h.out_query_stride + head_tiles - 1};
         case HubOp::append_key:
         case HubOp::append_value:
             return {.gpr = (h.heads - 1) * std::uint64_t{h.query_stride} + head_tiles - 1,
@@ -197,7 +205,7 @@ std::optional<std::string> find_field_fault(const HubInstruction& h, const HubOp
 
 // What two fields must keep to together.
 std::optional<std::string> find_pair_fault(const HubInstruction& h, const HubOpInfo& row) {
-    if ((row.fields & set(queries)) != 0 && h.first_query + h.queries > hub_queries) {
+    if ((row.fields & set(first_query)) != 0 && h.first_query + h.queries > hub_queries) {
         return fmt::format("first_query {} and the {} after it end above {}", h.first_query,
                            h.queries - 1, hub_queries - 1);
     }

@@ -39,7 +39,8 @@ enum class HubOp : std::uint8_t {
     // gpr + q query_stride + p part_stride + i tile_stride, of head_dim values.
     accumulate,
     // Output over sum of query q to gpr_out + q out_query_stride, head_dim values, zeros after
-    // them.
+    // them. choice 1: a tile more, whose first three lanes add up to maximum + log(sum), for
+    // `combine`; a query none of whose tokens count gives zeros and minus infinity.
     softmax_finish,
     // gpr_out + i: sum over p < parts of gpr + p part_stride + i (choice 1: plus gpr2 + i), i <
     // tiles.
@@ -48,8 +49,9 @@ enum class HubOp : std::uint8_t {
     // scale) x weight. gpr to gpr_out; weights at gpr2, the same for each row.
     rms_norm,
     // In place, `heads` vectors of head_dim values at gpr, a whole number of tiles apart: rotates
-    // by
-    // position x scale over powers of theta. choice: RopeStyle. position: of the new token, T - 1.
+    // by position x scale over powers of theta. choice: RopeStyle. position: of the new token,
+    // T - 1. table not 0: pair i's angle is divided by value i of the program's table number
+    // table - 1.
     rope,
     // gpr_out + i = f(gpr + i) x (gpr2 + i), i < tiles. choice: GateFunction.
     gate,
@@ -59,6 +61,11 @@ enum class HubOp : std::uint8_t {
     fill,
     // gpr_out + i = gpr + i, i < tiles.
     copy,
+    // What softmax_finish with choice 1 gave for `parts` parts of a request's tokens, as one
+    // softmax
+    // over all of them: query q of part p at gpr + q query_stride + p part_stride, the result, of
+    // head_dim values, to gpr_out + q out_query_stride.
+    combine,
     // The new token's key of `heads` KV heads, head h at gpr + h query_stride, to its place in
     // `region` (KvLayout{head_dim, channels of the program, ways, heads}). Expands to WR_SBK.
     append_key,
@@ -70,7 +77,7 @@ enum class HubOp : std::uint8_t {
     // `values` at gpr.
     merge,
 };
-inline constexpr std::size_t hub_op_count = 14;
+inline constexpr std::size_t hub_op_count = 15;
 
 enum class RopeStyle : std::uint8_t {
     neox,      // pairs value i with i + head_dim / 2
@@ -106,8 +113,9 @@ struct HubInstruction {
     std::uint32_t ways = 1;  // channels that share a head's tokens: all of them TCP, 1 HFP
     std::uint32_t region = 0;
     std::uint32_t choice = 0;
-    float scale = 1;  // softmax_block, rope; of rms_norm the eps, of fill the value
-    float theta = 0;  // rope
+    std::uint32_t table = 0;  // of rope: a table of the program, from 1 on; 0: none
+    float scale = 1;          // softmax_block, rope; of rms_norm the eps, of fill the value
+    float theta = 0;          // rope
 
     friend bool operator==(const HubInstruction&, const HubInstruction&) = default;
 };
@@ -120,7 +128,7 @@ struct HubField {
     std::uint32_t low = 0;
     std::uint32_t high = 0;
 };
-inline constexpr std::size_t hub_field_count = 27;
+inline constexpr std::size_t hub_field_count = 28;
 const std::array<HubField, hub_field_count>& hub_fields();
 
 struct HubOpInfo {

@@ -1,4 +1,5 @@
 // Softmax over blocks: a running maximum, the sum of weights, and outputs that follow both.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -14,6 +15,17 @@ constexpr float nothing_seen = -std::numeric_limits<float>::infinity();
 bool counts(const HubCall& call, std::uint64_t token) {
     const std::uint64_t window = call.hub.window;
     return token < call.request_tokens && (window == 0 || token + window >= call.request_tokens);
+}
+
+// Three bf16 whose sum is an FP32 value: 8 bits of its 24 each.
+std::vector<float> in_three(float value) {
+    if (std::isinf(value)) return {value, 0, 0};
+    std::vector<float> parts;
+    for (int i = 0; i < 3; ++i) {
+        parts.push_back(to_float(to_bf16(value)));
+        value -= parts.back();
+    }
+    return parts;
 }
 
 }  // namespace
@@ -93,9 +105,43 @@ void HubUnit::softmax_finish(const HubInstruction& hub, Memory& memory) {
     for (std::uint32_t q = 0; q < hub.queries; ++q) {
         Query& of = query(hub, q);
         std::vector<float> result = of.output;
-        for (float& value : result) value /= of.sum;
-        store_values(memory, hub.gpr_out + q * hub.out_query_stride, result);
+        const std::uint32_t gpr = hub.gpr_out + q * hub.out_query_stride;
+        // A part without tokens is no error: other modules have some.
+        if (hub.choice == 0 || of.sum > 0) {
+            for (float& value : result) value /= of.sum;
+        }
+        store_values(memory, gpr, result);
+        if (hub.choice == 1) {
+            const float total = of.sum > 0 ? of.maximum + std::log(of.sum) : nothing_seen;
+            store_values(memory, gpr + units(hub.head_dim, lanes), in_three(total));
+        }
         of.started = false;
+    }
+}
+
+void HubUnit::combine_parts(const HubInstruction& hub, Memory& memory) {
+    for (std::uint32_t q = 0; q < hub.queries; ++q) {
+        const auto part_gpr = [&](std::uint32_t part) {
+            return hub.gpr + q * hub.query_stride + part * hub.part_stride;
+        };
+        std::vector<float> totals;
+        for (std::uint32_t part = 0; part < hub.parts; ++part) {
+            const auto lanes_of =
+                load_values(memory, part_gpr(part) + units(hub.head_dim, lanes), 3);
+            totals.push_back(lanes_of[0] + lanes_of[1] + lanes_of[2]);
+        }
+        const float maximum = *std::max_element(totals.begin(), totals.end());
+        std::vector<float> result(hub.head_dim, 0.0F);
+        float sum = 0;
+        for (std::uint32_t part = 0; part < hub.parts; ++part) {
+            if (totals[part] == nothing_seen) continue;
+            const float weight = std::exp(totals[part] - maximum);
+            const std::vector<float> values = load_values(memory, part_gpr(part), hub.head_dim);
+            sum += weight;
+            for (std::size_t i = 0; i < values.size(); ++i) result[i] += weight * values[i];
+        }
+        for (float& value : result) value /= sum;
+        store_values(memory, hub.gpr_out + q * hub.out_query_stride, result);
     }
 }
 

@@ -81,7 +81,9 @@ double HubTiming::ns(const HubCall& call) const {
                      tiles(queries * hub.parts * head_tiles, sum_tile_cycles);
             break;
         case HubOp::softmax_finish:
-            cycles = queries * softmax_head_cycles;
+            // choice: a logarithm for each query, as an exponent.
+            cycles =
+                queries * softmax_head_cycles + hub.choice * tiles(queries, exponent_tile_cycles);
             break;
         case HubOp::reduce:
             cycles = tiles((hub.parts + hub.choice) * double{1} * hub.tiles, sum_tile_cycles);
@@ -92,6 +94,12 @@ double HubTiming::ns(const HubCall& call) const {
             break;
         case HubOp::rope:
             cycles = double{1} * hub.heads * hub.head_dim * rope_value_cycles;
+            break;
+        case HubOp::combine:
+            // A weight for each part, outputs that follow it, and the division.
+            cycles = tiles(queries * hub.parts, exponent_tile_cycles) +
+                     tiles(queries * hub.parts * head_tiles, sum_tile_cycles) +
+                     queries * softmax_head_cycles;
             break;
         case HubOp::gate:
             cycles = tiles(hub.tiles, gate_tile_cycles);

@@ -37,6 +37,7 @@ class HubUnit {
     void softmax_block(const HubCall& call, Memory& memory);
     void accumulate(const HubInstruction& hub, Memory& memory);
     void softmax_finish(const HubInstruction& hub, Memory& memory);
+    void combine_parts(const HubInstruction& hub, Memory& memory);
     // hub_vectors.cpp
     void reduce(const HubInstruction& hub, Memory& memory);
     void rms_norm(const HubInstruction& hub, Memory& memory);

@@ -79,12 +79,15 @@ void HubUnit::rope(const HubCall& call, Memory& memory) {
     const std::uint32_t stride = units(hub.head_dim, lanes);
     const bool neox = static_cast<RopeStyle>(hub.choice) == RopeStyle::neox;
     // Angles in double: in FP32 the position 1,000,000 would be off by hundredths of a radian.
-    const double position = static_cast<double>(call.request_tokens - 1) * double{hub.scale};
+    const auto at = call.position ? *call.position : call.request_tokens - 1;
+    const double position = static_cast<double>(at) * double{hub.scale};
     for (std::uint32_t head = 0; head < hub.heads; ++head) {
         std::vector<float> values = load_values(memory, hub.gpr + head * stride, hub.head_dim);
         for (std::uint32_t i = 0; i < half; ++i) {
-            const double angle = position * std::pow(double{hub.theta},
-                                                     -2.0 * i / static_cast<double>(hub.head_dim));
+            const double divisor = call.table == nullptr ? 1.0 : double{(*call.table)[i]};
+            const double angle =
+                position / divisor *
+                std::pow(double{hub.theta}, -2.0 * i / static_cast<double>(hub.head_dim));
             const auto cosine = static_cast<float>(std::cos(angle));
             const auto sine = static_cast<float>(std::sin(angle));
             float& a = values[neox ? i : 2 * i];
@@ -164,6 +167,9 @@ Status HubUnit::execute(const HubCall& call, Memory& memory) {
             break;
         case HubOp::copy:
             copy(hub, memory);
+            break;
+        case HubOp::combine:
+            combine_parts(hub, memory);
             break;
         case HubOp::merge:
             merge(hub, memory);

@@ -50,8 +50,12 @@ struct KvLayout {
 
     // Columns of a key; 16 dimensions each, also the dimension groups of a value.
     std::uint32_t tiles() const { return units(head_dim, lanes); }
-    // Keys of a bank in a row.
-    std::uint32_t slots() const { return columns_per_row / tiles(); }
+    // Keys of a bank in a row. An even number where that leaves little empty: rows of keys and of
+    // values of 32 channels then end together, 20 keys of 48 dimensions with 10 classes of values.
+    std::uint32_t slots() const {
+        const std::uint32_t most = columns_per_row / tiles();
+        return most > 8 && most % 2 != 0 ? most - 1 : most;
+    }
     // Values: dimension group dg has `classes` channels when there are channels enough, that share
     // its token tiles (of 16 tokens); else a channel has `passes` groups, a row each.
     std::uint32_t classes() const { return ways >= tiles() ? ways / tiles() : 1; }

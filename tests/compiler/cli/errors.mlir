@@ -5,19 +5,30 @@
 // RUN: sh -c 'memside compile --model llama-3.1-8b --layer 32; test $? = 2' 2>&1 | FileCheck %s --check-prefix=LAYER
 // RUN: sh -c 'memside compile --model llama-3.1-8b --access static; test $? = 2' 2>&1 | FileCheck %s --check-prefix=STATIC
 // RUN: sh -c 'memside compile --model llama-3.1-8b --modules 8 --tp 3; test $? = 2' 2>&1 | FileCheck %s --check-prefix=MODULES
-// RUN: sh -c 'memside compile --model qwen1.5-7b --modules 2 --pp 2 -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=STAGES
+// RUN: sh -c 'memside compile --model qwen1.5-7b --pp 33 -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=STAGES
+// RUN: sh -c 'memside compile --model qwen1.5-7b --target pnm --pp 2; test $? = 2' 2>&1 | FileCheck %s --check-prefix=PNM
+// RUN: sh -c 'memside compile --model qwen1.5-7b --kernel attention --tp 3 --print-after=front -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=LATER
+// RUN: sh -c 'memside compile --model qwen1.5-7b --access static --context 16M --print-after=decode-tile -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=TILED
 // RUN: sh -c 'memside compile --input %s --kernel qk; test $? = 2' 2>&1 | FileCheck %s --check-prefix=OWN
 // RUN: sh -c 'memside compile --model qwen1.5-7b --emit mlir --print-after=cse -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=AFTER
 // RUN: sh -c 'MEMSIDE_COMPILER=%t.none memside compile --model llama-3.1-8b -o %t; test $? = 1' 2>&1 | FileCheck %s --check-prefix=LIBRARY
 // RUN: sh -c 'memside compile --model llama-3.1-8b --target pnm -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=FORM
 
 // FORM: a program of the CXL-PNM device has the form mlir alone: give --emit mlir
-// PLACE: memside compile: {{.*}}errors.mlir:[[#@LINE+14]]:8: 'linalg.matmul' op multiplies 256 values with a weight of 64 columns; a step is of one request: no batch but 1{{$}}
+// PLACE: memside compile: {{.*}}errors.mlir:[[#@LINE+22]]:8: 'linalg.matmul' op multiplies 256 values with a weight of 64 columns; a step is of one request: no batch but 1{{$}}
 // SOURCE: one of --model and --input is required
 // KERNEL: --kernel{{.*}}qk, sv, attention, ffn
 // LAYER: --layer: 32 is not a layer of llama-3.1-8b; allowed: 0 to 31
 // STATIC: --access: static reserves rows for a context: give --context TOKENS
-// STAGES: --pp: pipeline stages are not compiled yet; allowed: 1
+// STAGES: layers in 33 pipeline stages; allowed: 1 to 32 stages
+// PNM: --pp: CXL-PNM devices have no stages of layers; allowed: 1
+// What was asked to be shown is, when a later pass fails too.
+// LATER: // after front
+// LATER: decode.attention
+// LATER: memside compile: {{.*}}over 3 modules
+// TILED: // after decode-tile
+// TILED: decode.scratch
+// TILED: memside compile: {{.*}}a bank has 16384
 // MODULES: --modules: 8 is not --tp 3 x --pp 1
 // OWN: --kernel: goes with --model; a file has its own
 // AFTER: --print-after: 'cse' is no pass that ran; they were: front

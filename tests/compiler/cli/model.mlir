@@ -6,12 +6,12 @@
 // RUN: memside compile --model qwen3-0.6b --emit mlir --print-after=front -o %t 2>&1 | FileCheck %s --check-prefix=QWEN3
 
 // LLAMA: func.func @layer(%[[X:.*]]: tensor<4096xbf16, #decode.axes<[channel]>>, %[[K:.*]]: !decode.cache<8 x 128, key>, %[[V:.*]]: !decode.cache<8 x 128, value>)
-// LLAMA-SAME: attributes {decode.layer = 3 : i64, decode.model = "llama-3.1-8b"}
+// LLAMA-SAME: attributes {decode.layer = 3 : i64, decode.layers = 32 : i64, decode.model = "llama-3.1-8b"}
 // LLAMA: decode.weight "blk.3.attn_norm.weight" : tensor<4096xbf16
 // LLAMA: decode.rms_norm %[[X]], %{{.*}} {eps = 9.99999974E-6 : f32
 // LLAMA: decode.weight "blk.3.attn_q.weight" : tensor<4096x4096xbf16, #decode.axes<[row, column]>>
 // LLAMA: decode.linear %{{.*}}, %{{.*}} {op_type = #decode.op_type<gemv>} : {{.*}} -> tensor<32x128xbf16, #decode.axes<[head, channel]>>
-// LLAMA: decode.weight "rope_freqs.weight" : tensor<64xf32
+// LLAMA: decode.weight "rope_freqs.weight" {{.*}}values = array<f32: 1.000000e+00, {{.*}}8.000000e+00>} : tensor<64xf32
 // LLAMA: decode.rope %{{.*}} over %{{.*}} {op_type = #decode.op_type<rope>, style = #decode.rope_style<adjacent>, theta = 5.000000e+05 : f32}
 // LLAMA: decode.append %[[K]]
 // LLAMA: decode.append %[[V]]

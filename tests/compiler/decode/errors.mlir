@@ -153,3 +153,11 @@ func.func @norm(%x: !x, %w: !w) {
   %n = decode.rms_norm %x, %w {eps = 1.0e-6 : f32} : !x, !w -> !x
   return
 }
+
+// -----
+
+func.func @values() {
+  // expected-error @+1 {{the number of values}}
+  %f = decode.weight "f" {values = array<f32: 1., 2.>} : tensor<4xf32, #decode.axes<[channel]>>
+  return
+}

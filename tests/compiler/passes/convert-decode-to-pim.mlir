@@ -62,3 +62,14 @@ func.func @computed(%x: !x, %w: !w) -> !x {
   %y = decode.linear %x, %w : !x, !w -> !x
   return %y : !x
 }
+
+// -----
+
+!q = tensor<1x32xbf16, #decode.axes<[head, channel]>>
+!f = tensor<16xf32, #decode.axes<[channel]>>
+func.func @divided(%q: !q) -> !q {
+  %f = decode.weight "rope_freqs.weight" : !f
+  // expected-error @below {{needs divisors of a decode.weight with their values, in FP32}}
+  %r = decode.rope %q over %f {theta = 10000.0 : f32} : !q, !f -> !q
+  return %r : !q
+}

@@ -26,7 +26,7 @@
 // TWO-NEXT: decode.add
 
 // ODD: cache: 2 KV heads over 3 modules; allowed: a divisor of 2
-func.func @layer(%x: !x, %k: !k, %v: !v) -> !x {
+func.func @layer(%x: !x, %k: !k, %v: !v) -> !x attributes {decode.layer = 5 : i64, decode.layers = 7 : i64} {
   %wq = decode.weight "q" : tensor<128x64xbf16, #decode.axes<[row, column]>>
   %wo = decode.weight "o" : tensor<64x128xbf16, #decode.axes<[row, column]>>
   %q = decode.linear %x, %wq : !x, tensor<128x64xbf16, #decode.axes<[row, column]>> -> !q
@@ -35,3 +35,12 @@ func.func @layer(%x: !x, %k: !k, %v: !v) -> !x {
   %y = decode.add %x, %o : !x, !x -> !x
   return %y : !x
 }
+
+// Four modules for two KV heads: two share each head's tokens, and have two query heads of it.
+// RUN: memside-opt %s -decode-partition="tensor=4 pipeline=2" | FileCheck %s --check-prefix=SHARE
+// RUN: not memside-opt %s -decode-partition="tensor=8" 2>&1 | FileCheck %s --check-prefix=QUERIES
+// SHARE-LABEL: func.func @layer
+// SHARE-SAME: !decode.cache<1 x 32, key>
+// SHARE-SAME: decode.stage = array<i64: 1, 2, 4, 3>
+// SHARE: decode.attention {{.*}}communication = #decode.communication<all_to_all>, decode.token_modules = 2 : i64, modules = array<i64: 4, 5, 6, 7>{{.*}} tensor<1x32xbf16
+// QUERIES: 4 query heads over 8 modules; allowed: a divisor of 4

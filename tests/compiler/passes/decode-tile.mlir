@@ -25,10 +25,45 @@ func.func @fused(%q: !q, %k: !k, %v: !v) -> !q {
 !q = tensor<2x64xbf16, #decode.axes<[head, channel]>>
 !s = tensor<2x?xf32, #decode.axes<[head, token]>>
 !k = !decode.cache<1 x 64, key>
+!v = !decode.cache<1 x 64, value>
+// Scores that go to the caller, and weights that come from it, lie in the banks.
+// CHECK-LABEL: func.func @scores(
+// CHECK: decode.qk {{.*}} decode.heads_at_once = 1 : i64, decode.scratch = array<i64: 9, 16375>,
 func.func @scores(%q: !q, %k: !k) -> !s {
-  // expected-error @below {{is compiled together with softmax and sv, which are not there}}
   %s = decode.qk %q, %k : !q, !k -> !s
   return %s : !s
+}
+// CHECK-LABEL: func.func @sums(
+// CHECK-NOT: decode.registers
+// CHECK: decode.sv {{.*}} decode.heads_at_once = 1 : i64, decode.registers = array<i64: 1, 8>, decode.scratch = array<i64: 9, 16375>,
+func.func @sums(%w: !s, %v: !v) -> !q {
+  %o = decode.sv %w, %v : !s, !v -> !q
+  return %o : !q
+}
+
+// -----
+
+!q = tensor<2x64xbf16, #decode.axes<[head, channel]>>
+!s = tensor<2x?xf32, #decode.axes<[head, token]>>
+!k = !decode.cache<1 x 64, key>
+!v = !decode.cache<1 x 64, value>
+func.func @no_softmax(%q: !q, %k: !k, %v: !v) -> !q {
+  %s = decode.qk %q, %k : !q, !k -> !s
+  // expected-error @below {{needs weights of a decode.softmax that nothing else uses, or of the caller}}
+  %o = decode.sv %s, %v : !s, !v -> !q
+  return %o : !q
+}
+
+// -----
+
+!q = tensor<2x64xbf16, #decode.axes<[head, channel]>>
+!s = tensor<2x?xf32, #decode.axes<[head, token]>>
+!k = !decode.cache<1 x 64, key>
+func.func @no_sums(%q: !q, %k: !k) -> !s {
+  // expected-error @below {{is compiled together with softmax and sv, or with scores that go to the caller}}
+  %s = decode.qk %q, %k : !q, !k -> !s
+  %w = decode.softmax %s {scale = 0.25 : f32} : !s -> !s
+  return %w : !s
 }
 
 // -----

@@ -4,7 +4,7 @@
 // RUN: not memside-opt %s -pim-assign-addresses="access=static max-context=67108864" 2>&1 | FileCheck %s --check-prefix=FULL
 
 // Weights first; 4,097 tokens take two rows of 8 x 16 x 32 keys.
-// CHECK: pim.region @keys per_request {
+// CHECK: pim.region @keys per_request {{{.*}}span_rows = 1 : i64, span_tokens = 4096 : i64}
 // CHECK: pim.region @w rows 3 at 0
 // CHECK: pim.region @u rows 2 at 3
 // STATIC: max_tokens = 4097

@@ -217,3 +217,12 @@ func.func @twice() {
   }
   return
 }
+
+// -----
+
+func.func @divisors() {
+  %0 = arith.constant 0 : index
+  // expected-error @+1 {{has 1 divisors for 2 pairs}}
+  pim.hub.rope gpr %0 {head_dim = 4 : i64, divisors = array<f32: 1.>, theta = 1.0e4 : f32}
+  return
+}

@@ -8,6 +8,8 @@ pim.program @layer model "llama-3.1-8b" target "aim"
   pim.region @keys per_request
   // CHECK: pim.region @values rows 512 per_request
   pim.region @values rows 512 per_request
+  // CHECK: pim.region @scores per_request {span_rows = 4 : i64, span_tokens = 1024 : i64}
+  pim.region @scores per_request {span_tokens = 1024 : i64, span_rows = 4 : i64}
   // CHECK: pim.region @wq rows 128 at 3
   pim.region @wq rows 128 at 3
   // CHECK: pim.entry @"layer 0 attention" op_type <attention> partitioning <token> communication <reduce> attributes {channel_mask = 4294967295 : i64}
@@ -83,6 +85,10 @@ pim.program @layer model "llama-3.1-8b" target "aim"
     pim.hub.reduce gpr %c0 gpr2 %c0 out %c16 {parts = 4 : i64, part_stride = 8 : i64, tiles = 8 : i64}
     // CHECK: pim.hub.rms_norm gpr {{.*}} {scale = {{.*}} : f32, values = 4096 : i64}
     pim.hub.rms_norm gpr %c0 gpr2 %c0 out %c16 {values = 4096 : i64, scale = 1.0e-5 : f32}
+    // CHECK: pim.hub.rope gpr {{.*}} {divisors = array<f32: 1.000000e+00, 8.000000e+00>, head_dim = 4 : i64, theta = 5.000000e+05 : f32}
+    pim.hub.rope gpr %c0 {head_dim = 4 : i64, divisors = array<f32: 1., 8.>, theta = 5.0e5 : f32}
+    // CHECK: pim.hub.combine gpr {{.*}} out {{.*}} {head_dim = 128 : i64, part_stride = 36 : i64, parts = 2 : i64, queries = 4 : i64, query_stride = 9 : i64}
+    pim.hub.combine gpr %c0 out %c0 {queries = 4 : i64, query_stride = 9 : i64, parts = 2 : i64, part_stride = 36 : i64, head_dim = 128 : i64}
     // CHECK: pim.hub.rope gpr {{.*}} {head_dim = 128 : i64, heads = 8 : i64, theta = 5.000000e+05 : f32}
     pim.hub.rope gpr %c0 {heads = 8 : i64, head_dim = 128 : i64, theta = 5.0e5 : f32}
     // CHECK: pim.hub.gate gpr {{.*}} {choice = 1 : i64, tiles = 8 : i64}

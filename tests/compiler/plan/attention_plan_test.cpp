@@ -110,6 +110,13 @@ TEST_P(AttentionContexts, wide_heads_equal_the_reference) {
     check(shape_of(1, 4, 256), with(HeadPartition::hfp), GetParam());
 }
 
+TEST_P(AttentionContexts, heads_of_odd_tiles_equal_the_reference) {
+    for (const std::uint32_t head_dim : {48U, 112U}) {
+        check(shape_of(2, 4, head_dim), with(HeadPartition::tcp), GetParam());
+        check(shape_of(2, 4, head_dim), with(HeadPartition::hfp), GetParam());
+    }
+}
+
 TEST_P(AttentionContexts, small_blocks_equal_the_reference) {
     AttentionOptions options = with(HeadPartition::hfp, 4);
     options.block_tokens = 1024;

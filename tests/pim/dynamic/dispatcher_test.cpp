@@ -171,5 +171,61 @@ RC_GTEST_PROP(Dispatcher, chunks_are_never_shared_and_are_as_many_as_tokens_need
     }
 }
 
+// Tokens of a request, dealt over modules: every one has its chunks and appends its own tokens.
+TEST(Dispatcher, modules_that_share_tokens_append_and_reserve_their_own) {
+    const AttentionShape small{.head_dim = 16, .channels = 1, .queries = 1};
+    DynamicProgram program = attention_program(AttentionLayout(small));
+    program.share = {.modules = 3, .block = 100, .index = 0};
+    std::vector<std::uint64_t> appended(3, 0);
+    for (std::uint32_t module = 0; module < 3; ++module) {
+        struct Count : Sink {
+            std::uint64_t writes = 0;
+            Status instruction(const Instruction& made) override {
+                writes += made.opcode == Opcode::wr_sbk ? 1 : 0;
+                return {};
+            }
+            Status hub(const HubCall&) override { return {}; }
+        } count;
+        Dispatcher dispatcher =
+            Dispatcher::create(program, ordered_pool(16, 1), {}, {}, module).value();
+        ASSERT_TRUE(dispatcher.admit(1, 0).ok());
+        const std::uint64_t per_token = 1 + small.head_dim;  // a key, and a tile for each dimension
+        for (std::uint64_t token = 0; token < 450; ++token) {
+            count.writes = 0;
+            ASSERT_TRUE(dispatcher.step(1, count).ok());
+            const bool own = token / 100 % 3 == module;
+            EXPECT_EQ(count.writes, own ? per_token : 0) << token;
+            appended[module] += own ? 1 : 0;
+        }
+        EXPECT_EQ(dispatcher.tokens(1), 450U);
+        const Expander expander(program, module);
+        EXPECT_EQ(expander.share().tokens(450), appended[module]);
+        const std::uint32_t rows = *dispatcher.rows(0, appended[module]);
+        EXPECT_EQ(dispatcher.table(1, 0).first_rows.size(), rows);
+    }
+    EXPECT_EQ(appended, (std::vector<std::uint64_t>{200, 150, 100}));
+    EXPECT_FALSE(Dispatcher::create(program, ordered_pool(16, 1), {}, {}, 3).ok());
+}
+
+TEST(Dispatcher, a_region_that_says_how_it_grows_gets_its_chunks) {
+    DynamicProgram program;
+    program.regions = {{"scores", 0, true, 0, 64, 3}};
+    DynamicItem write = DynamicItem::of({.opcode = Opcode::wr_sbk, .mask = 1});
+    write.virtual_row = true;
+    program.items = {write};
+    program.entries.push_back({.name = "e", .channel_mask = 1, .item_count = 1});
+    struct Ignore : Sink {
+        Status instruction(const Instruction&) override { return {}; }
+        Status hub(const HubCall&) override { return {}; }
+    } ignore;
+    Dispatcher dispatcher = Dispatcher::create(program, ordered_pool(16, 1)).value();
+    ASSERT_TRUE(dispatcher.admit(1, 64).ok());
+    EXPECT_EQ(dispatcher.table(1, 0).first_rows.size(), 3U);
+    ASSERT_TRUE(dispatcher.step(1, ignore).ok());
+    EXPECT_EQ(dispatcher.table(1, 0).first_rows.size(), 6U);
+    program.regions[0].span_rows = 0;
+    EXPECT_FALSE(Dispatcher::create(program, ordered_pool(16, 1)).ok());
+}
+
 }  // namespace
 }  // namespace memside::pim

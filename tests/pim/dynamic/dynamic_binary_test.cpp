@@ -87,8 +87,8 @@ TEST(DynamicBinary, the_forms_of_programs_tell_one_another_apart) {
 TEST(DynamicBinary, another_version_and_a_false_count_are_refused) {
     std::string bytes = to_binary(RandomDynamicPrograms(3).next(5));
     std::string other = bytes;
-    other[6] = 2;
-    EXPECT_EQ(refusal(resealed(other)), "x.bin: byte 6: version 2 is not supported; allowed: 1");
+    other[6] = 1;
+    EXPECT_EQ(refusal(resealed(other)), "x.bin: byte 6: version 1 is not supported; allowed: 2");
     other = bytes;
     other[binary_count_at] = static_cast<char>(other[binary_count_at] + 1);
     EXPECT_THAT(refusal(resealed(other)), testing::HasSubstr("x.bin: byte 16: "));

@@ -56,6 +56,7 @@ class Obvious {
         for (std::size_t i = first; i < last; ++i) {
             const DynamicItem& item = program_.items[i];
             if (item.kind == DynamicItem::Kind::instruction) {
+                if (item.opsize_span != 0 && piece.empty()) continue;
                 result.push_back(instruction(item, piece, counters));
             } else if (item.kind == DynamicItem::Kind::hub) {
                 result.push_back(hub(item, piece, counters));
@@ -139,7 +140,10 @@ class Obvious {
         made.gpr2 = grown(item, Stride::Operand::row, made.gpr2, counters);
         made.gpr_out = grown(item, Stride::Operand::out, made.gpr_out, counters);
         const bool given = made.op == HubOp::softmax_block && made.tokens > 0;
-        return Recorder::line(made, given ? made.first_token : piece.front(),
+        return Recorder::line(made,
+                              given           ? made.first_token
+                              : piece.empty() ? 0
+                                              : piece.front(),
                               given ? made.tokens : piece.size());
     }
 
@@ -172,13 +176,19 @@ RC_GTEST_PROP(Expansion, it_is_the_slow_obvious_one, (std::uint64_t seed)) {
     if (appends(program)) return;  // tested with the layout
     const std::vector<RowTable> tables = random_tables(program, random);
     const std::uint64_t tokens = 1 + random.below(RandomDynamicPrograms::max_tokens);
-    const Expander expander(program);
+    const std::uint32_t module = random.below(program.share.modules);
+    const Expander expander(program, module);
     for (const ExecutionEntry& entry : program.entries) {
         Recorder recorder;
         const Status status = expander.run(entry, tokens, tables, recorder);
         if (!status.ok()) RC_FAIL(status.error().message() + "\n" + to_text(program));
-        Tokens all(tokens);
-        std::iota(all.begin(), all.end(), std::uint64_t{0});
+        // The module's own tokens, one after the other.
+        Tokens all;
+        for (std::uint64_t t = 0; t < tokens; ++t) {
+            const bool own = program.share.modules == 1 ||
+                             t / program.share.block % program.share.modules == module;
+            if (own) all.push_back(all.size());
+        }
         const auto expected =
             Obvious(program, entry, tables)
                 .lines(entry.first_item, entry.first_item + entry.item_count, all, {});
@@ -187,7 +197,10 @@ RC_GTEST_PROP(Expansion, it_is_the_slow_obvious_one, (std::uint64_t seed)) {
             RC_ASSERT(!find_fault(i));
             RC_ASSERT(canonical(i) == i);
         }
-        for (const HubCall& call : recorder.calls) RC_ASSERT(call.request_tokens == tokens);
+        for (const HubCall& call : recorder.calls) {
+            RC_ASSERT(call.request_tokens == all.size());
+            RC_ASSERT(call.position.value_or(all.size() - 1) == tokens - 1);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -33,8 +34,9 @@ class Hub {
         return result;
     }
     void run(const HubInstruction& hub, std::uint64_t request = 1, std::uint64_t first = 0,
-             std::uint64_t tokens = 0) {
-        const Status status = unit.execute({hub, first, tokens, request}, memory);
+             std::uint64_t tokens = 0, const std::vector<float>* table = nullptr) {
+        const Status status =
+            unit.execute({hub, first, tokens, request, std::nullopt, table}, memory);
         ASSERT_TRUE(status.ok()) << status.error().message();
         ASSERT_EQ(unit.uninitialised().count, 0U) << unit.uninitialised().first.front().message();
     }
@@ -137,6 +139,108 @@ TEST(HubUnit, rope_turns_pairs_by_the_position_of_the_new_token) {
                 }
                 expect_near(hub.get(2 * h, 24), expected, 10);
             }
+        }
+    }
+}
+
+TEST(HubUnit, rope_divides_angles_by_a_table_in_fp32) {
+    Hub hub(11);
+    // As Llama 3.1's: 1 for short wavelengths, 8 for long ones, between them what bf16 cannot hold.
+    std::vector<float> divisors;
+    for (int i = 0; i < 32; ++i) divisors.push_back(1.0F + 7.0F * static_cast<float>(i) / 31.0F);
+    HubInstruction rope = of(HubOp::rope);
+    rope.head_dim = 64;
+    rope.theta = 500000;
+    rope.table = 1;
+    for (const std::uint64_t tokens : {1U, 4097U, 131072U}) {
+        const std::vector<double> before = hub.put(0, 64);
+        hub.run(rope, tokens, 0, 0, &divisors);
+        std::vector<double> expected = before;
+        for (std::size_t i = 0; i < 32; ++i) {
+            const double angle = static_cast<double>(tokens - 1) *
+                                 std::pow(500000.0, -static_cast<double>(i) / 32.0) /
+                                 double{divisors[i]};
+            expected[i] = before[i] * std::cos(angle) - before[i + 32] * std::sin(angle);
+            expected[i + 32] = before[i] * std::sin(angle) + before[i + 32] * std::cos(angle);
+        }
+        expect_near(hub.get(0, 64), expected, 10);
+    }
+}
+
+// Tokens are dealt to four states, one of which gets none: combined, they are one softmax over all.
+TEST(HubUnit, combine_makes_one_softmax_of_parts) {
+    Hub hub(12);
+    constexpr std::uint32_t queries = 3;
+    constexpr std::uint32_t width = 40;
+    std::vector<std::vector<double>> sums(queries, std::vector<double>(width, 0.0));
+    std::vector<double> weights(queries, 0.0);
+    for (std::uint32_t part = 0; part < 4; ++part) {
+        HubInstruction start = of(HubOp::softmax_start);
+        start.state = part;
+        start.queries = queries;
+        start.head_dim = width;
+        hub.run(start);
+        if (part != 2) {
+            std::vector<std::vector<double>> scores;
+            for (std::uint32_t q = 0; q < queries; ++q) scores.push_back(hub.put(100 + q, lanes));
+            HubInstruction block = of(HubOp::softmax_block);
+            block.state = part;
+            block.queries = queries;
+            block.gpr = 100;
+            block.query_stride = 1;
+            block.gpr_out = 110;
+            block.out_query_stride = 1;
+            block.scale = 40;  // maxima apart by what bf16 could not say
+            hub.run(block, lanes, 0, lanes);
+            HubInstruction add = of(HubOp::accumulate);
+            add.state = part;
+            add.queries = queries;
+            add.head_dim = width;
+            add.gpr = 120;
+            add.query_stride = 3;
+            std::vector<std::vector<double>> values;
+            for (std::uint32_t q = 0; q < queries; ++q)
+                values.push_back(hub.put(120 + 3 * q, width));
+            hub.run(add);
+            for (std::uint32_t q = 0; q < queries; ++q) {
+                const double top = *std::max_element(scores[q].begin(), scores[q].end()) * 40;
+                const auto written = hub.get(110 + q, lanes);
+                double sum = 0;
+                for (const double weight : written) sum += weight;
+                weights[q] += sum * std::exp(top);
+                for (std::size_t i = 0; i < width; ++i) sums[q][i] += values[q][i] * std::exp(top);
+            }
+        }
+        HubInstruction finish = of(HubOp::softmax_finish);
+        finish.state = part;
+        finish.queries = queries;
+        finish.head_dim = width;
+        finish.choice = 1;
+        finish.gpr_out = 200 + 20 * part;
+        finish.out_query_stride = 4;
+        hub.run(finish);
+    }
+    HubInstruction combine = of(HubOp::combine);
+    combine.queries = queries;
+    combine.head_dim = width;
+    combine.gpr = 200;
+    combine.query_stride = 4;
+    combine.parts = 4;
+    combine.part_stride = 20;
+    combine.gpr_out = 300;
+    combine.out_query_stride = 3;
+    hub.run(combine);
+    for (std::uint32_t q = 0; q < queries; ++q) {
+        std::vector<double> expected = sums[q];
+        double magnitude = 0;
+        for (double& value : expected) {
+            value /= weights[q];
+            magnitude = std::max(magnitude, std::fabs(value));
+        }
+        const auto got = hub.get(300 + 3 * q, width);
+        // Each part is rounded to bf16 once, and the result.
+        for (std::size_t i = 0; i < width; ++i) {
+            EXPECT_NEAR(got[i], expected[i], 4 * magnitude * bf16_roundoff) << q << " " << i;
         }
     }
 }

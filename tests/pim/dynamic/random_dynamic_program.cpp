@@ -45,7 +45,7 @@ DynamicItem RandomDynamicPrograms::hub(const DynamicProgram& program) {
     made.state = below(hub_states);
     made.first_query = below(4);
     made.queries = 1 + below(4);
-    made.head_dim = 2 + 2 * below(40);
+    made.head_dim = 2 + 2 * below(below(2) == 0 ? 3 : 40);
     made.gpr = below(100);
     made.gpr2 = below(100);
     made.gpr_out = below(100);
@@ -64,6 +64,7 @@ DynamicItem RandomDynamicPrograms::hub(const DynamicProgram& program) {
     made.ways = 1 + below(program.channels / made.heads);
     made.region = below(2);
     made.choice = below(2);
+    made.table = below(2) == 0 ? 0 : below(4);
     made.scale = static_cast<float>(below(1000)) / 100.0F;
     made.theta = 1.0F + static_cast<float>(below(10000));
     return DynamicItem::of(canonical(made));
@@ -124,17 +125,29 @@ DynamicProgram RandomDynamicPrograms::next(std::size_t longest) {
     program.chunk_rows = 1 + below(3);
     program.max_tokens = max_tokens;
     program.block_tokens = below(100);
-    program.regions = {{"k", 0, true, 0}, {"w", 4000, false, 17}, {"v", 5000, true, 0}};
+    program.regions = {{"k", 0, true, 0, 16 * below(2), 0},
+                       {"w", 4000, false, 17, 0, 0},
+                       {"v", 5000, true, 0, 0, 0}};
+    program.regions[0].span_rows = program.regions[0].span_tokens == 0 ? 0 : 1 + below(3);
+    program.share.modules = 1 + below(2) * below(5);
+    program.share.block = program.share.modules == 1 ? 0 : 1 + below(100);
+    program.stage = {below(3), 3, below(40), 1 + below(9)};
+    // Divisors for heads of few pairs, which hub() draws some of.
+    for (const std::uint32_t pairs : {1U, 2U, 3U}) {
+        std::vector<float>& table = program.tables.emplace_back(pairs);
+        for (float& value : table) value = 0.5F + static_cast<float>(below(100));
+    }
     const std::uint32_t entries = 1 + below(3);
     for (std::uint32_t i = 0; i < entries; ++i) {
         const auto first = static_cast<std::uint32_t>(program.items.size());
         items(program, below(static_cast<std::uint32_t>(longest) + 1));
         const auto count = static_cast<std::uint32_t>(program.items.size()) - first;
-        program.entries.push_back(
-            {fmt::format("entry {}", i), static_cast<OpType>(below(op_type_names.size())),
-             static_cast<Partitioning>(below(partitioning_names.size())),
-             static_cast<Communication>(below(communication_names.size())), below(3),
-             channel_mask(program.channels), first, count, below(2)});
+        program.entries.push_back({fmt::format("entry {}", i),
+                                   static_cast<OpType>(below(op_type_names.size())),
+                                   static_cast<Partitioning>(below(partitioning_names.size())),
+                                   static_cast<Communication>(below(communication_names.size())),
+                                   below(3), channel_mask(program.channels), first, count, below(2),
+                                   below(100), below(5), below(100), 1 + below(3)});
     }
     return canonical(program);
 }
