@@ -31,6 +31,7 @@ class Partitioner {
         for (mlir::BlockArgument argument : function_.getArguments()) {
             const auto cache = mlir::dyn_cast<decode::CacheType>(argument.getType());
             if (cache && failed(split_cache(argument, cache))) return mlir::failure();
+            if (!cache && failed(split_heads(argument))) return mlir::failure();
         }
         for (Operation& op : llvm::make_early_inc_range(function_.front())) {
             auto step = mlir::dyn_cast<decode::StepOp>(op);
@@ -83,6 +84,11 @@ class Partitioner {
     }
 
     LogicalResult split_cache(mlir::BlockArgument argument, decode::CacheType cache) {
+        if (mlir::ShapedType::isDynamic(cache.getKvHeads()) ||
+            mlir::ShapedType::isDynamic(cache.getHeadDim())) {
+            return mlir::emitError(argument.getLoc())
+                   << cache << " has a size that is not known; target pnm takes it";
+        }
         const auto heads =
             split_evenly(static_cast<std::uint32_t>(cache.getKvHeads()), 1, grid_, "KV heads");
         if (!heads) {
@@ -90,6 +96,18 @@ class Partitioner {
         }
         argument.setType(decode::CacheType::get(cache.getContext(), *heads, cache.getHeadDim(),
                                                 cache.getKind()));
+        return mlir::success();
+    }
+
+    // Queries, keys and values that a function is given.
+    LogicalResult split_heads(mlir::BlockArgument argument) {
+        const mlir::Type type = argument.getType();
+        if (!decode::has_axes(type) || !decode::extent(type, Axis::head)) return mlir::success();
+        if (grid_.tensor == 1) return mlir::success();
+        const auto part_of = part(function_, type);
+        if (!part_of) return mlir::failure();
+        argument.setType(*part_of);
+        split_.insert(argument);
         return mlir::success();
     }
 
