@@ -45,6 +45,8 @@ void choose_batches(AttentionPlan& plan) {
     }
     plan.slot_batch =
         std::clamp(accumulators / plan.query_batch, std::uint32_t{1}, plan.keys.slots());
+    // Equal parts of a row: a shorter last one would be a loop whose end verifiers cannot see.
+    while (plan.keys.slots() % plan.slot_batch != 0) --plan.slot_batch;
     plan.pass_batch = std::min(plan.values.passes(), accumulators);
     if (plan.options.row_reuse) {
         plan.sum_batch = std::clamp(accumulators / plan.pass_batch, std::uint32_t{1}, group);
