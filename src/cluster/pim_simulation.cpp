@@ -9,6 +9,7 @@
 #include "cluster/cost.h"
 #include "cluster/energy.h"
 #include "cluster/pim_holding.h"
+#include "cluster/pim_program.h"
 #include "cluster/pim_step.h"
 #include "cluster/policy.h"
 #include "pim/run_names.h"
@@ -91,6 +92,11 @@ class PimSimulation {
     Result<Candidate> evaluate(std::int64_t tp, std::int64_t pp) {
         Candidate candidate;
         MEMSIDE_TRY(candidate.plan, make_pim_plan(request_.model, machine_.modules, tp, pp));
+        if (const auto& attention = request_.pim.program.attention) {
+            MEMSIDE_CHECK(fit_attention_program(*attention, request_.pim.program_file,
+                                                request_.model, candidate.plan,
+                                                request_.pim.program));
+        }
         candidate.fit = pim_fit(candidate.plan, request_.model, machine_, request_.pim,
                                 longest_context(request_));
         const std::vector<std::int64_t> contexts = admitted(candidate);
@@ -229,7 +235,14 @@ void add_assumptions(const SimulationRequest& request, const Candidate& chosen,
         options.access == PimAccess::chunks
             ? "assumed: keys and values of a head and layer have chunks of 1 MiB of their own"
             : "assumed: the model's window is reserved for each request; loops end at its tokens");
-    add("row-reuse", options.program.row_reuse ? "on" : "off", "as asked for or by default");
+    if (!options.program.attention) {
+        add("row-reuse", options.program.row_reuse ? "on" : "off", "as asked for or by default");
+    } else {
+        add("attention", options.program_file,
+            "a program of the user's: its own order of commands, rows and accumulators; one run "
+            "for "
+            "each request");
+    }
     add("refresh", options.program.refresh ? "on" : "off", "as asked for or by default");
     add("hub", "serial", "assumed: nothing overlaps with the extra processing unit");
     add("hub energy", "not counted",

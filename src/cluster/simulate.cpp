@@ -11,6 +11,7 @@
 #include "cluster/layer_timeline.h"
 #include "cluster/page_sample.h"
 #include "cluster/pim_simulation.h"
+#include "cluster/pnm_program.h"
 #include "cluster/policy.h"
 #include "cluster/prefill.h"
 
@@ -99,8 +100,12 @@ void add_step(const StepPlan& step, const Schedule& schedule, const Policy& poli
 }  // namespace
 
 Result<SimulationResult> simulate(const SimulationRequest& request) {
-    if (request.system.has("cpu")) return simulate_on_cpu(request);
     MEMSIDE_TRY(const Policy* policy, find_policy(request.policy));
+    if (request.programs && (request.system.has("cpu") || !policy->uses_pnm())) {
+        return bad_input("--program",
+                         "is a layer of CXL-PNM devices, which are not simulated here");
+    }
+    if (request.system.has("cpu")) return simulate_on_cpu(request);
     if (policy->uses_pim()) return simulate_on_pim(request);
     MEMSIDE_CHECK(policy->supports(request.system));
     if (!request.system.has("gpu")) {
@@ -109,12 +114,18 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
                                      policy->name(), in_quotes(request.system.name)));
     }
     ConstantReader constants(request.system);
-    MEMSIDE_TRY(const Hardware hardware,
+    MEMSIDE_TRY(Hardware hardware,
                 make_hardware(constants, {policy->uses_pnm(), policy->uses_cxl()}));
     DecodeJob job{request.model, request.context_tokens, request.budget_tokens, request.format,
                   request.placement};
     for (const RequestGroup& group : request.workload) {
         job.context_tokens = std::max(job.context_tokens, group.context_tokens);
+    }
+    if (request.programs) {
+        const Requests alike{{job.context_tokens, 1}};
+        MEMSIDE_TRY(hardware.pnm->programs,
+                    fit_programs(*request.programs, request.program_file, job,
+                                 request.workload.empty() ? alike : request.workload));
     }
 
     SimulationResult result = blank_result(request, *policy, hardware, job);

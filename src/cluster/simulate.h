@@ -12,6 +12,7 @@
 #include "cluster/selection.h"
 #include "kv/layout.h"
 #include "model/model_spec.h"
+#include "pnm/layer_program.h"
 #include "system/system_spec.h"
 
 namespace memside {
@@ -27,6 +28,9 @@ struct SimulationRequest {
     SelectionOptions selection;
     Requests workload;  // requests of several lengths, in place of context_tokens and batch
     Placement placement = Placement::lpt;
+    // A compiled layer of the user's; empty: what ships. Its file is named in errors.
+    std::optional<pnm::LayerPrograms> programs;
+    std::string program_file;
     PimOptions pim;             // for the policy of that name
     bool half_batches = false;  // FC of one half of the batch hides attention of the other
     std::uint64_t seed = 1;

@@ -11,7 +11,6 @@
 namespace memside {
 namespace {
 
-constexpr std::int64_t max_page_tokens = 65'536;
 constexpr std::int64_t largest_count = 1'000'000;
 
 class RequestReader {
@@ -46,7 +45,12 @@ class RequestReader {
         MEMSIDE_TRY(request.system, read_system(system));
         MEMSIDE_TRY(request.format, page_format(request.model));
         MEMSIDE_TRY(request.selection, selection_options(*policy));
-        MEMSIDE_TRY(request.pim, read_pim_options(settings_));
+        if (policy->uses_pim()) {
+            MEMSIDE_TRY(request.pim, read_pim_options(settings_));
+        } else if (const Setting* program = settings_.find("program")) {
+            request.program_file = program->value;
+            MEMSIDE_TRY(request.programs, located("program", layer_programs(program->value)));
+        }
         MEMSIDE_TRY(const std::size_t overlap, choice("overlap", "none", {"none", "half-batches"}));
         request.half_batches = overlap == 1;
         if (settings_.text("batch").value_or("max") != "max") {
@@ -97,6 +101,11 @@ class RequestReader {
                             setting == nullptr ? "" : setting->shown());
     }
 
+    static Result<pnm::LayerPrograms> layer_programs(const std::string& file) {
+        MEMSIDE_TRY(const ConfigNode root, read_config(file));
+        return pnm::parse_layer_programs(root);
+    }
+
     Status refuse_unmodelled() const {
         for (const Setting& setting : settings_.list) {
             const SimulationOptionGroup* group = option_group(setting.name);
@@ -141,11 +150,8 @@ class RequestReader {
 
     Result<kv::PageFormat> page_format(const ModelSpec& model) const {
         kv::PageFormat format;
-        MEMSIDE_TRY(format.page_tokens, integer("page-size", 32, 1, max_page_tokens));
-        if ((format.page_tokens & (format.page_tokens - 1)) != 0) {
-            return bad_input(settings_.find("page-size")->shown(),
-                             fmt::format("{} is not a power of two; allowed: 1, 2, 4 to {}",
-                                         format.page_tokens, max_page_tokens));
+        if (const Setting* size = settings_.find("page-size")) {
+            MEMSIDE_TRY(format.page_tokens, kv::parse_page_tokens(size->value, size->shown()));
         }
         MEMSIDE_TRY(const std::size_t value, choice("kv-type", "f16", kv::value_type_names()));
         MEMSIDE_TRY(const std::size_t kind, choice("digest", "minmax", kv::digest_kind_names()));

@@ -17,6 +17,8 @@ struct CompileOptions {
     std::uint64_t max_context = 0;  // of static addresses
     bool unroll = false;            // for max_context
     bool order = true;
+    bool row_reuse = true;
+    unsigned accumulators = 64;
 };
 
 struct CompiledProgram {
