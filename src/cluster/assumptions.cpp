@@ -40,7 +40,7 @@ void add_structure(const Policy& policy, const DecodeJob&, SimulationResult& res
             "assumed: attention and FC of a layer wait for each other; Kim et al. describe no "
             "overlap of half-batches");
     }
-    if (policy.uses_pnm() || policy.uses_cxl()) {
+    if (policy.uses_pnm() || policy.uses_cxl() || policy.uses_pim()) {
         add("transfers", "store and forward",
             "assumed: a layer's activations are stored and forwarded at host and switch; pages "
             "stream over all hops at once");
@@ -49,9 +49,11 @@ void add_structure(const Policy& policy, const DecodeJob&, SimulationResult& res
         "assumed: a GPU draws its idle power, or its busy power while a kernel runs, and the "
         "energy "
         "of its FLOPs and HBM bits on top, up to the board's limit");
-    add("prefill", "one request, layer by layer",
-        "assumed: all GPUs prefill one request alone, each layer's KV leaves while later work goes "
-        "on, and the first token comes with the step that follows; no queue");
+    if (!policy.uses_pim()) {
+        add("prefill", "one request, layer by layer",
+            "assumed: all GPUs prefill one request alone, each layer's KV leaves while later work "
+            "goes on, and the first token comes with the step that follows; no queue");
+    }
     add("activations", "in the reserve",
         "assumed: activations and logits, a prompt's too, are part of the HBM that is reserved");
     add("step times", "alike",

@@ -11,6 +11,7 @@
 #include "cluster/batch.h"
 #include "cluster/fc_layer.h"
 #include "cluster/hardware.h"
+#include "cluster/pim_kernels.h"
 #include "cluster/result.h"
 #include "cluster/selection.h"
 #include "cluster/task_graph.h"
@@ -81,6 +82,7 @@ struct StepPlan {
     double kv_bytes_read = 0;      // whole batch, all layers
     double digest_bytes_read = 0;  // likewise
     double bytes_recalled = 0;     // likewise
+    PimKernelTime pim_kernels;     // of the modules beside GPUs, all together
 };
 
 // The attention of one step under a policy: adds its tasks layer by layer.
@@ -105,7 +107,8 @@ class Policy {
     virtual Status supports(const SystemSpec& system) const = 0;
     virtual bool uses_pnm() const { return false; }
     virtual bool uses_cxl() const { return false; }
-    virtual bool uses_pim() const { return false; }  // then simulate_on_pim() does it all
+    // Modules without GPUs are simulate_on_pim()'s; beside GPUs see gpu_pim.h.
+    virtual bool uses_pim() const { return false; }
     virtual Fit fit(const Hardware& hardware, const DecodeJob& job) const = 0;
 
     // The parts that residency forces on a batch; one part unless the policy says otherwise.

@@ -8,6 +8,7 @@
 #include "cluster/admission.h"
 #include "cluster/assumptions.h"
 #include "cluster/cpu_simulation.h"
+#include "cluster/gpu_pim.h"
 #include "cluster/layer_timeline.h"
 #include "cluster/page_sample.h"
 #include "cluster/pim_simulation.h"
@@ -92,7 +93,9 @@ void add_step(const StepPlan& step, const Schedule& schedule, const Policy& poli
     for (const ResourceBusy& resource : result.resources) {
         const double share = resource.busy_s / schedule.makespan_s;
         if (resource.name == "gpu") result.gpu_utilization = share;
-        if (resource.name == "pnm" || resource.name == "cxl") result.device_utilization = share;
+        if (resource.name == "pnm" || resource.name == "cxl" || resource.name == "pim") {
+            result.device_utilization = share;
+        }
     }
 }
 
@@ -101,16 +104,22 @@ void add_step(const StepPlan& step, const Schedule& schedule, const Policy& poli
 Result<SimulationResult> simulate(const SimulationRequest& request) {
     if (request.system.has("cpu")) return simulate_on_cpu(request);
     MEMSIDE_TRY(const Policy* policy, find_policy(request.policy));
-    if (policy->uses_pim()) return simulate_on_pim(request);
+    if (policy->uses_pim() && !request.system.has("gpu")) return simulate_on_pim(request);
     MEMSIDE_CHECK(policy->supports(request.system));
+    std::unique_ptr<GpuPim> gpu_pim;
+    if (policy->uses_pim()) {
+        MEMSIDE_TRY(gpu_pim, GpuPim::make(request));
+        policy = &gpu_pim->policy();
+    }
     if (!request.system.has("gpu")) {
         return bad_input("--policy",
                          fmt::format("'{}' needs GPUs; system {} has none; allowed: pim",
                                      policy->name(), in_quotes(request.system.name)));
     }
     ConstantReader constants(request.system);
-    MEMSIDE_TRY(const Hardware hardware,
-                make_hardware(constants, {policy->uses_pnm(), policy->uses_cxl()}));
+    MEMSIDE_TRY(
+        const Hardware hardware,
+        make_hardware(constants, {policy->uses_pnm(), policy->uses_cxl(), policy->uses_pim()}));
     DecodeJob job{request.model, request.context_tokens, request.budget_tokens, request.format,
                   request.placement};
     for (const RequestGroup& group : request.workload) {
@@ -118,10 +127,12 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
     }
 
     SimulationResult result = blank_result(request, *policy, hardware, job);
-    MEMSIDE_TRY(const Admission admission, admit(request, *policy, hardware, job));
+    MEMSIDE_TRY(Admission admission, admit(request, *policy, hardware, job));
+    if (gpu_pim) gpu_pim->check_placement(*hardware.pim, job.model, admission);
     add_admission(admission, *policy, result);
     if (result.batch == 0) {
         add_assumptions(request, *policy, job, constants, result);
+        if (gpu_pim) gpu_pim->add_assumptions(result);
         return result;
     }
 
@@ -141,9 +152,14 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
     result.kv_capacity_utilization =
         live_kv_bytes(*policy, hardware, job, admission.requests) / admission.fit.kv_capacity_bytes;
     add_step(step, schedule, *policy, result);
-    add_energy_and_cost(step.graph, schedule, constants, result);
-    MEMSIDE_CHECK(add_prefill(*policy, hardware, job, admission.requests, constants, result));
+    std::vector<EnergyShare> modules_energy;
+    if (gpu_pim) modules_energy = gpu_pim->add_step(*hardware.pim, step, result);
+    add_energy_and_cost(step.graph, schedule, constants, modules_energy, result);
+    if (!gpu_pim) {
+        MEMSIDE_CHECK(add_prefill(*policy, hardware, job, admission.requests, constants, result));
+    }
     add_assumptions(request, *policy, job, constants, result);
+    if (gpu_pim) gpu_pim->add_assumptions(result);
     add_timeline(step.graph, schedule, result);
     result.layer_timeline = layer_timeline(result);
     return result;

@@ -16,6 +16,7 @@ std::string role_name(std::string_view role) {
     if (role == "gpu") return "GPU";
     if (role == "pnm") return "PNM";
     if (role == "cxl") return "CXL memory";
+    if (role == "pim") return "PIM";
     return "link";
 }
 
@@ -53,7 +54,7 @@ class Improvements {
                 {{"budget", std::to_string(*result_.budget_tokens / 2), ""}});
         }
         if (result_.overlap == "none" && result_.micro_batches == 1 && result_.batch > 1 &&
-            (policy->uses_pnm() || policy->selects_pages())) {
+            (policy->uses_pnm() || policy->selects_pages() || system_.has("device_link"))) {
             add("overlap half-batches", "overlap", {{"overlap", "half-batches", ""}});
         }
         if (has_setting("context")) {
@@ -154,13 +155,10 @@ class Improvements {
 // The role of a resource of the timeline, by its name there.
 std::string role_of(std::string_view resource) {
     constexpr std::pair<std::string_view, std::string_view> prefixes[] = {
-        {"GPU link", "gpu_link"},
-        {"GPUs", "gpu"},
-        {"PNM", "pnm"},
-        {"CXL memory", "cxl"},
-        {"host link", "host_link"},
-        {"uplink", "uplink"},
-        {"device link", "device_link"}};
+        {"GPU link", "gpu_link"}, {"GPUs", "gpu"},
+        {"PNM", "pnm"},           {"CXL memory", "cxl"},
+        {"PIM", "pim"},           {"host link", "host_link"},
+        {"uplink", "uplink"},     {"device link", "device_link"}};
     for (const auto& [prefix, role] : prefixes) {
         if (resource.starts_with(prefix)) return std::string(role);
     }
