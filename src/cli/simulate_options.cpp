@@ -6,13 +6,22 @@
 namespace memside::cli {
 namespace {
 
-void declare_group(Options& options, const SimulationOptionGroup& group) {
+// Of one system: no option of a comparison.
+bool of_one_system(std::string_view name) {
+    for (const char* one : {"system", "policy", "tp", "pp", "parallel", "threads"}) {
+        if (name == one) return true;
+    }
+    return false;
+}
+
+void declare_group(Options& options, const SimulationOptionGroup& group, bool compared = false) {
     std::string heading = group.heading;
     if (group.read_by != nullptr) {
         heading += fmt::format(" (--policy {})", join(readers_of(group), ", "));
     }
     options.group(heading);
     for (const SimulationOption& option : group.options) {
+        if (compared && of_one_system(option.name)) continue;
         const std::string name = fmt::format("--{}", option.name);
         if (option.repeated) {
             options.add_repeated(name, option.shown, option.help);
@@ -52,10 +61,18 @@ void declare_simulate_options(Options& options) {
     declare(false);
 }
 
-Result<Settings> settings_of(const Options& options) {
+void declare_compared_options(Options& options) {
+    for (const SimulationOptionGroup& group : simulation_options()) {
+        if (group.refusal == nullptr) declare_group(options, group, true);
+    }
+}
+
+Result<Settings> settings_of(const Options& options, bool compared) {
     Settings settings;
     for (const SimulationOptionGroup& group : simulation_options()) {
+        if (compared && group.refusal != nullptr) continue;
         for (const SimulationOption& option : group.options) {
+            if (compared && of_one_system(option.name)) continue;
             const std::string name = fmt::format("--{}", option.name);
             for (const std::string& value : options.all(name)) {
                 if (!option.repeated) {

@@ -229,6 +229,19 @@ double phase_time(const SimulationResult& result, const std::string& name) {
     return 0.0;
 }
 
+// What no constant of the system speeds up inside a DRAM-PIM module.
+void name_module_bounds(std::vector<PhaseBound>& phases) {
+    constexpr std::pair<std::string_view, const char*> parts[] = {{"fc", "PIM banks"},
+                                                                  {"attention", "PIM banks"},
+                                                                  {"softmax", "PIM hub"},
+                                                                  {"vector", "PIM hub"}};
+    for (PhaseBound& phase : phases) {
+        for (const auto& [name, bound] : parts) {
+            if (phase.bound.empty() && phase.name == name) phase.bound = bound;
+        }
+    }
+}
+
 // Not hardware, or not at the same batch: these do not say what a phase is bound by.
 bool names_a_bound(const Improvement& improvement) {
     for (const char* limit : {"budget", "overlap", "batch", "capacity", "number of devices"}) {
@@ -290,13 +303,16 @@ Result<Explanation> explain(const SimulationResult& saved, const std::string& fi
                 *result.throughput_tok_per_s / *out.result.throughput_tok_per_s;
         }
         if (!names_a_bound(improvement)) return;
-        if (result.batch == out.result.batch || !better->workload.empty()) {
-            fixed[i] = result;
-            return;
-        }
         SimulationRequest same_batch = *better;
-        same_batch.batch = out.result.batch;
-        fixed[i] = run_point(same_batch);
+        if (better->workload.empty()) same_batch.batch = out.result.batch;
+        // Modules by themselves are searched for the best pair: another one has other phases.
+        const bool alone = better->policy == "pim" && !better->system.has("gpu");
+        if (alone) {
+            same_batch.pim.tp = *out.result.tp;
+            same_batch.pim.pp = *out.result.pp;
+        }
+        const bool same = result.batch == out.result.batch && !alone;
+        fixed[i] = same ? result : run_point(same_batch);
     });
     for (PhaseBound& phase : out.phases) {
         for (std::size_t i = 0; i < fixed.size(); ++i) {
@@ -307,6 +323,7 @@ Result<Explanation> explain(const SimulationResult& saved, const std::string& fi
             phase.bound = out.improvements[i].limit;
         }
     }
+    if (out.result.policy == "pim") name_module_bounds(out.phases);
     std::stable_sort(out.improvements.begin(), out.improvements.end(),
                      [](const Improvement& a, const Improvement& b) {
                          return a.throughput_ratio.value_or(0.0) > b.throughput_ratio.value_or(0.0);

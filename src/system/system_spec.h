@@ -21,6 +21,11 @@ struct Constant {
     Dimension dimension = Dimension::count;
     std::string source;  // names a document, or starts with "assumed", "inferred" or "derived"
     std::string where;   // file:line, or "--set"
+    // Where the true value may lie when this one is assumed; of studies, which sweep it.
+    struct Range {
+        double low = 0, high = 0;
+    };
+    std::optional<Range> range{};
 
     bool assumed() const { return source.starts_with("assumed"); }
     bool inferred() const {
