@@ -44,9 +44,10 @@ Status run(const Options& options, const std::vector<std::string>& arguments) {
 
     OutputSet outputs;
     if (const auto path = options.text("--json")) outputs.add(*path, comparison_json(comparison));
-    if (const auto path = options.text("--csv")) outputs.add(*path, comparison_csv(comparison));
+    if (const auto path = options.text("--csv")) outputs.add(*path, comparison_csv({comparison}));
     if (const auto path = options.text("--report")) {
-        outputs.add(*path, comparison_page(comparison, "memside compare " + join(arguments, " ")));
+        outputs.add(*path,
+                    comparison_page({comparison}, "memside compare " + join(arguments, " ")));
     }
     if (!on_standard_output) outputs.add("-", comparison_text(comparison, wants_colour()));
     return outputs.commit();

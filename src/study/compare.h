@@ -81,10 +81,10 @@ StepPart part_of_phase(std::string_view phase, const SimulationResult& result);
 std::array<double, step_part_names.size()> step_parts(const SimulationResult& result);
 
 std::string comparison_text(const Comparison& comparison, bool colour);  // 100 columns wide
-std::string comparison_csv(const Comparison& comparison);                // a line per row
+std::string comparison_csv(const std::vector<Comparison>& comparisons);  // a line per row
 std::string comparison_json(const Comparison& comparison);
-// `command`: the command line that makes the page again.
-std::string comparison_page(const Comparison& comparison, const std::string& command);
+// At least one; several stand one after the other. `command`: that makes the page again.
+std::string comparison_page(const std::vector<Comparison>& comparisons, const std::string& command);
 
 // Texts that outputs share.
 std::string flip_text(const CompareRow& row);  // "flips at 0.0663 USD/h with ..."; empty: none

@@ -241,31 +241,51 @@ std::string winners(const Comparison& comparison) {
 
 }  // namespace
 
-std::string comparison_page(const Comparison& comparison, const std::string& command) {
+std::string comparison_page(const std::vector<Comparison>& comparisons,
+                            const std::string& command) {
     FigurePage page;
-    page.title = fmt::format("Who wins where, and why: {}", comparison.title);
-    page.lede = winners(comparison);
+    const bool one = comparisons.size() == 1;
+    page.title = one ? fmt::format("Who wins where, and why: {}", comparisons.front().title)
+                     : "Who wins where, and why";
+    page.lede = one ? winners(comparisons.front()) : "";
     page.charts_heading = "Who, why, and for how long";
     page.notes = {
         "Every system decodes as many requests as fit. dense and pim attend every token; recall, "
         "pnm-kv and png-kv a budget unless it says otherwise: what that costs in answers is not "
         "in these figures."};
-    for (const CompareTable& table : comparison.tables) {
-        page.notes.push_back(verdict(table, comparison.reference));
-    }
     std::set<std::string> seen;
-    for (const CompareTable& table : comparison.tables) {
-        page.charts.push_back(merit_chart(table, comparison.reference));
-        page.charts.push_back(parts_chart(table));
-        page.xy_charts.push_back(range_chart(table));
-        page.tables.push_back(size_table(table));
-        FigureTable why = why_table(table);
-        if (!why.rows.empty()) page.tables.push_back(std::move(why));
-        for (const CompareRow* row : running(table)) {
-            if (seen.insert(row->family + row->label()).second) page.results.push_back(row->result);
+    for (std::size_t c = 0; c < comparisons.size(); ++c) {
+        const Comparison& comparison = comparisons[c];
+        // Charts and tables of several say which they are of.
+        const auto titled = [&](const std::string& text) {
+            return one ? text : fmt::format("{}: {}", comparison.title, text);
+        };
+        const auto add_chart = [&](html::Chart chart) {
+            chart.id += fmt::format("-{}", c);
+            chart.title = titled(chart.title);
+            page.charts.push_back(std::move(chart));
+        };
+        const auto add_table = [&](FigureTable table) {
+            table.heading = titled(table.heading);
+            if (!table.rows.empty()) page.tables.push_back(std::move(table));
+        };
+        for (const CompareTable& table : comparison.tables) {
+            page.notes.push_back(titled(verdict(table, comparison.reference)));
+            add_chart(merit_chart(table, comparison.reference));
+            add_chart(parts_chart(table));
+            html::XyChart range = range_chart(table);
+            range.id += fmt::format("-{}", c);
+            range.title = titled(range.title);
+            page.xy_charts.push_back(std::move(range));
+            add_table(size_table(table));
+            add_table(why_table(table));
+            for (const CompareRow* row : running(table)) {
+                const std::string key = fmt::format("{} {} {}", c, row->family, row->label());
+                if (seen.insert(key).second) page.results.push_back(row->result);
+            }
         }
+        if (page.results.empty()) page.results.push_back(comparison.reference.result);
     }
-    if (page.results.empty()) page.results.push_back(comparison.reference.result);
     page.command = command;
     return figure_page(page);
 }

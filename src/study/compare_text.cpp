@@ -108,30 +108,34 @@ std::string comparison_text(const Comparison& comparison, bool colour) {
     return out;
 }
 
-std::string comparison_csv(const Comparison& comparison) {
-    std::vector<std::string> heads{
-        "at",    "rank",   "family",    "capacity_bytes", "power_w", "share_of_reference",
-        "merit", "ranged", "range_low", "range_high",     "flips"};
+std::string comparison_csv(const std::vector<Comparison>& comparisons) {
+    std::vector<std::string> heads{"at", "family"};
+    // All but the version in front.
     const std::vector<std::string> columns = csv_columns();
-    heads.insert(heads.end(), columns.begin(), columns.end());
+    heads.insert(heads.end(), columns.begin() + 1, columns.end());
+    for (const char* head : {"rank", "capacity_bytes", "power_w", "share_of_reference", "merit",
+                             "ranged", "range_low", "range_high", "flips"}) {
+        heads.emplace_back(head);
+    }
     std::string out = csv_line(heads);
-    for (const CompareTable& table : comparison.tables) {
-        for (std::size_t rank = 0; rank < table.rows.size(); ++rank) {
-            const CompareRow& row = table.rows[rank];
-            std::vector<std::string> cells{std::string(compare_at_name(table.at)),
-                                           row.runs() ? std::to_string(rank + 1) : "",
-                                           row.family,
-                                           shortest(row.size.capacity_bytes),
-                                           shortest(row.size.power_w),
-                                           shortest(row.share),
-                                           row.runs() ? shortest(row.merit) : "",
-                                           row.ranged ? row.ranged->path : "",
-                                           row.ranged ? shortest(row.ranged->range->low) : "",
-                                           row.ranged ? shortest(row.ranged->range->high) : "",
-                                           flip_text(row)};
-            const std::vector<std::string> result = csv_cells(row.result);
-            cells.insert(cells.end(), result.begin(), result.end());
-            out += csv_line(cells);
+    for (const Comparison& comparison : comparisons) {
+        for (const CompareTable& table : comparison.tables) {
+            for (std::size_t rank = 0; rank < table.rows.size(); ++rank) {
+                const CompareRow& row = table.rows[rank];
+                std::vector<std::string> cells{std::string(compare_at_name(table.at)), row.family};
+                const std::vector<std::string> result = csv_cells(row.result);
+                cells.insert(cells.end(), result.begin() + 1, result.end());
+                cells.push_back(row.runs() ? std::to_string(rank + 1) : "");
+                cells.push_back(shortest(row.size.capacity_bytes));
+                cells.push_back(shortest(row.size.power_w));
+                cells.push_back(shortest(row.share));
+                cells.push_back(row.runs() ? shortest(row.merit) : "");
+                cells.push_back(row.ranged ? row.ranged->path : "");
+                cells.push_back(row.ranged ? shortest(row.ranged->range->low) : "");
+                cells.push_back(row.ranged ? shortest(row.ranged->range->high) : "");
+                cells.push_back(flip_text(row));
+                out += csv_line(cells);
+            }
         }
     }
     return out;

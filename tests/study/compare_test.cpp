@@ -199,7 +199,7 @@ TEST(Compare, an_explained_row_says_what_bounds_it) {
             }
         }
     }
-    const std::string page = comparison_page(*result, "memside compare");
+    const std::string page = comparison_page({*result}, "memside compare");
     EXPECT_THAT(page, HasSubstr("Who wins at equal memory capacity"));
     EXPECT_THAT(page, HasSubstr("PIM hub"));
     EXPECT_THAT(page, testing::Not(HasSubstr("src=\"http")));
@@ -207,7 +207,7 @@ TEST(Compare, an_explained_row_says_what_bounds_it) {
 
 TEST(Compare, outputs_have_the_same_figures) {
     const Comparison& made = all_of_8b();
-    const auto csv = parse_csv(comparison_csv(made), "comparison.csv");
+    const auto csv = parse_csv(comparison_csv({made}), "comparison.csv");
     ASSERT_TRUE(csv.ok()) << csv.error().message();
     std::size_t line = 0;
     for (const CompareTable& table : made.tables) {
