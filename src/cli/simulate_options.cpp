@@ -47,30 +47,23 @@ Result<Setting> pair_of(const std::string& text) {
 }  // namespace
 
 void declare_simulate_options(Options& options) {
-    const auto declare = [&](bool modelled) {
-        for (const SimulationOptionGroup& group : simulation_options()) {
-            if ((group.refusal == nullptr) == modelled) declare_group(options, group);
-        }
-    };
-    declare(true);
+    for (const SimulationOptionGroup& group : simulation_options()) declare_group(options, group);
     options.group("Output");
     options.add("--json", "FILE", "result as JSON; '-' for standard output");
     options.add("--csv", "FILE", "result as one row of CSV; '-' for standard output");
     options.add("--report", "FILE.html", "result as one offline page");
     options.add("--trace", "FILE.json", "one step as a Chrome/Perfetto trace");
-    declare(false);
 }
 
 void declare_compared_options(Options& options) {
     for (const SimulationOptionGroup& group : simulation_options()) {
-        if (group.refusal == nullptr) declare_group(options, group, true);
+        declare_group(options, group, true);
     }
 }
 
 Result<Settings> settings_of(const Options& options, bool compared) {
     Settings settings;
     for (const SimulationOptionGroup& group : simulation_options()) {
-        if (compared && group.refusal != nullptr) continue;
         for (const SimulationOption& option : group.options) {
             if (compared && of_one_system(option.name)) continue;
             const std::string name = fmt::format("--{}", option.name);

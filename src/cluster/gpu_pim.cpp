@@ -1,22 +1,9 @@
 #include "cluster/gpu_pim.h"
 
 #include "base/number.h"
-#include "cluster/pim_step.h"
 #include "pim/run_names.h"
 
 namespace memside {
-namespace {
-
-// As of modules by themselves, whose links the fabric stands in for.
-PimMachine machine_of(const PimPool& pool) {
-    PimMachine machine;
-    machine.modules = pool.fabric.devices;
-    machine.module = pool.module;
-    return machine;
-}
-
-}  // namespace
-
 Result<std::unique_ptr<GpuPim>> GpuPim::make(const SimulationRequest& request) {
     if (kv::bits(request.format.value_type) != 16) {
         return bad_input("--kv-type", "the banks multiply 16-bit values; allowed: f16, bf16");
@@ -32,44 +19,18 @@ Result<std::unique_ptr<GpuPim>> GpuPim::make(const SimulationRequest& request) {
                          "allowed: --parallel best");
     }
     MEMSIDE_TRY(PimDescription description, read_pim_description());
-    return std::make_unique<GpuPim>(request.pim, std::move(description));
+    return std::make_unique<GpuPim>(request, std::move(description));
 }
 
-GpuPim::GpuPim(const PimOptions& options, PimDescription description)
-    : options_(options),
+GpuPim::GpuPim(const SimulationRequest& request, PimDescription description)
+    : options_(request.pim),
+      served_(!request.workload.empty()),
       description_(std::move(description)),
       programs_(make_program_kernels(description_, options_.program)),
       kernels_(*programs_, description_, options_.program, options_.cache_folder),
-      policy_(make_gpu_pim_policy(options_, kernels_)) {}
-
-void GpuPim::check_placement(const PimPool& pool, const ModelSpec& model,
-                             Admission& admission) const {
-    const PimPairs pairs = deal_pairs(model, admission.requests, pool.fabric.devices);
-    for (const std::vector<std::int64_t>& contexts : pairs.contexts) {
-        double bytes = 0;
-        for (const std::int64_t context : contexts) bytes += pair_bytes(model, options_, context);
-        if (bytes <= pool.module.capacity_bytes) continue;
-        admission.reason = fmt::format("the {} requests put {} on a module of {}",
-                                       request_count(admission.requests), format_bytes(bytes),
-                                       format_bytes(pool.module.capacity_bytes));
-        admission.requests.clear();
-        return;
-    }
-}
-
-std::vector<EnergyShare> GpuPim::add_step(const PimPool& pool, const StepPlan& plan,
-                                          SimulationResult& result) {
-    // A cache that cannot be written costs time only.
-    static_cast<void>(kernels_.save().ok());
-    PimStep step;
-    step.work.kernels = plan.pim_kernels;
-    step.step_s = *result.tpot_s;
-    const PimMachine machine = machine_of(pool);
-    result.pim_mac_utilization = pim_mac_utilization(step, machine, description_.timing);
-    std::vector<EnergyShare> parts = pim_energy(step, machine, description_, options_);
-    std::erase_if(parts, [](const EnergyShare& part) { return part.name == "links"; });
-    return parts;
-}
+      between_(kernels_),
+      policy_(make_gpu_pim_policy(options_, description_,
+                                  served_ ? static_cast<PimKernels&>(between_) : kernels_)) {}
 
 void GpuPim::add_assumptions(SimulationResult& result) const {
     const auto add = [&](std::string key, std::string value, std::string source) {
@@ -78,6 +39,12 @@ void GpuPim::add_assumptions(SimulationResult& result) const {
     add("pairs", "over all modules",
         "assumed: a KV head of a request lies in one module with all layers, the longest pairs "
         "first to the module with the fewest tokens");
+    if (served_) {
+        add("pairs of a workload", "dealt anew in each step",
+            "assumed: while requests come and go each takes an equal share of every module");
+        add("kernel times", "between lengths a sixteenth of a power of two apart",
+            "a straight line between two that were simulated");
+    }
     add("partition", options_.program.partition == PimPartition::tcp ? "tcp" : "hfp",
         "as asked for or by default");
     add("scheduler", std::string(pim::scheduler_name(options_.program.scheduler)),

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "cluster/admission.h"
+#include "cluster/pim_kernels_between.h"
 #include "cluster/pim_plan.h"
 #include "cluster/policy.h"
 #include "cluster/simulate.h"
@@ -36,8 +36,9 @@ Result<PimModuleWork> attend_pairs(const ModelSpec& model, const PimModule& modu
                                    const PimOptions& options, PimKernels& kernels,
                                    const std::vector<std::int64_t>& contexts);
 
-// The policy for such systems. `options` and `kernels` outlive it.
-std::unique_ptr<Policy> make_gpu_pim_policy(const PimOptions& options, PimKernels& kernels);
+// The policy for such systems. All outlive it.
+std::unique_ptr<Policy> make_gpu_pim_policy(const PimOptions& options,
+                                            const PimDescription& description, PimKernels& kernels);
 
 // The modules' side of a simulation of such a system.
 class GpuPim {
@@ -47,25 +48,22 @@ class GpuPim {
 
     const Policy& policy() const { return *policy_; }
 
-    // Requests of unlike lengths may fill modules unevenly: takes them back, with the reason, when
-    // the fullest module has no room.
-    void check_placement(const PimPool& pool, const ModelSpec& model, Admission& admission) const;
-
-    // MAC utilisation of a step whose tpot_s is known, and where kernels' times are kept. Returns
-    // the energy of the modules by part, in J of the step: what ran, and standby besides.
-    std::vector<EnergyShare> add_step(const PimPool& pool, const StepPlan& step,
-                                      SimulationResult& result);
-
     // What the modules' side rests on.
     void add_assumptions(SimulationResult& result) const;
 
-    GpuPim(const PimOptions& options, PimDescription description);
+    GpuPim(const SimulationRequest& request, PimDescription description);
+    // Keeps the kernels' times; a cache that cannot be written costs time only.
+    ~GpuPim() { static_cast<void>(kernels_.save().ok()); }
+    GpuPim(const GpuPim&) = delete;
+    GpuPim& operator=(const GpuPim&) = delete;
 
   private:
     PimOptions options_;
+    bool served_;  // a workload
     PimDescription description_;
     std::unique_ptr<PimKernels> programs_;
     RememberedKernels kernels_;
+    KernelsBetween between_;  // of a workload's many lengths
     std::unique_ptr<Policy> policy_;
 };
 

@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "cluster/fabric_transfer.h"
 #include "cluster/gpu_pim.h"
+#include "cluster/pim_step.h"
 
 namespace memside {
 namespace {
@@ -94,8 +95,8 @@ class GpuPimAttention final : public AttentionSide {
 
 class GpuPimPolicy final : public Policy {
   public:
-    GpuPimPolicy(const PimOptions& options, PimKernels& kernels)
-        : options_(options), kernels_(kernels) {}
+    GpuPimPolicy(const PimOptions& options, const PimDescription& description, PimKernels& kernels)
+        : options_(options), description_(description), kernels_(kernels) {}
 
     std::string_view name() const override { return "pim"; }
     std::string_view summary() const override {
@@ -148,15 +149,34 @@ class GpuPimPolicy final : public Policy {
         return std::make_unique<GpuPimAttention>(step, hardware, job, options_, kernels_);
     }
 
+    ModuleShare modules(const Hardware& hardware, const StepPlan& plan,
+                        double step_s) const override {
+        // As of modules by themselves, whose links the fabric stands in for.
+        PimMachine machine;
+        machine.modules = hardware.pim->fabric.devices;
+        machine.module = hardware.pim->module;
+        PimStep step;
+        step.work.kernels = plan.pim_kernels;
+        step.step_s = step_s;
+        ModuleShare share;
+        share.mac_utilization = pim_mac_utilization(step, machine, description_.timing);
+        share.energy = pim_energy(step, machine, description_, options_);
+        std::erase_if(share.energy, [](const EnergyShare& part) { return part.name == "links"; });
+        return share;
+    }
+
   private:
     const PimOptions& options_;
+    const PimDescription& description_;
     PimKernels& kernels_;
 };
 
 }  // namespace
 
-std::unique_ptr<Policy> make_gpu_pim_policy(const PimOptions& options, PimKernels& kernels) {
-    return std::make_unique<GpuPimPolicy>(options, kernels);
+std::unique_ptr<Policy> make_gpu_pim_policy(const PimOptions& options,
+                                            const PimDescription& description,
+                                            PimKernels& kernels) {
+    return std::make_unique<GpuPimPolicy>(options, description, kernels);
 }
 
 }  // namespace memside

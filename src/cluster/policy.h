@@ -96,6 +96,12 @@ class AttentionSide {
                                                TaskId qkv) = 0;
 };
 
+// What DRAM-PIM modules beside GPUs add to a step.
+struct ModuleShare {
+    std::vector<EnergyShare> energy;  // J of the step by part: what ran, and standby besides
+    std::optional<double> mac_utilization;
+};
+
 class Policy {
   public:
     virtual ~Policy() = default;
@@ -123,6 +129,11 @@ class Policy {
     virtual std::unique_ptr<AttentionSide> attention(StepPlan& step, const Hardware& hardware,
                                                      const DecodeJob& job,
                                                      const PageShares& pages) const = 0;
+
+    // Of a step of `step_s` that plan() made; nothing without such modules.
+    virtual ModuleShare modules(const Hardware&, const StepPlan&, double /*step_s*/) const {
+        return {};
+    }
 
     // The whole step: for every part of the batch, layer after layer, FC on the GPUs and attention
     // where the policy puts it.

@@ -311,7 +311,7 @@ Result<Explanation> explain(const SimulationResult& saved, const std::string& fi
             same_batch.pim.tp = *out.result.tp;
             same_batch.pim.pp = *out.result.pp;
         }
-        const bool same = result.batch == out.result.batch && !alone;
+        const bool same = !alone && (result.batch == out.result.batch || !better->workload.empty());
         fixed[i] = same ? result : run_point(same_batch);
     });
     for (PhaseBound& phase : out.phases) {

@@ -234,12 +234,23 @@ TEST(GpuPim, requests_that_fit_fill_the_modules) {
     EXPECT_THAT(answer(request).reason, HasSubstr("a module of 16 GiB holds"));
     request = ask("llama-3.1-70b", "a100x1-pim8", 1024);
     EXPECT_THAT(answer(request).reason, HasSubstr("the weights take"));
-    // 12 pairs a module in all, but the long ones leave no module room for a third.
-    request = ask("llama-3.1-8b", "a100x2-pim3", 0);
-    request.workload = {{98303, 3}};
-    EXPECT_EQ(answer(request).batch, 3);
-    request.workload = {{98303, 4}};
-    EXPECT_EQ(answer(request).batch, 0);
+}
+
+// Two waves of a batch that fills the modules, each of 16 tokens: the steps are those of the batch.
+TEST(GpuPim, a_workload_of_alike_requests_is_served_in_batches) {
+    SimulationRequest request = ask("llama-3.1-8b", "a100x2-pim8", 32767 - 16);
+    const SimulationResult batch = answer(request);
+    ASSERT_EQ(batch.batch, 32);
+    request.context_tokens = 0;
+    for (int i = 0; i < 64; ++i) request.workload.requests.push_back({32767 - 16, 16, 0.0});
+    const SimulationResult served = answer(request);
+    EXPECT_EQ(served.batch, 32);
+    EXPECT_NEAR(*served.throughput_tok_per_s, *batch.throughput_tok_per_s,
+                1e-3 * *batch.throughput_tok_per_s);
+    EXPECT_NEAR(*served.energy_j_per_token, *batch.energy_j_per_token,
+                1e-3 * *batch.energy_j_per_token);
+    EXPECT_NEAR(*served.pim_mac_utilization, *batch.pim_mac_utilization,
+                1e-3 * *batch.pim_mac_utilization);
 }
 
 TEST(GpuPim, what_is_not_modelled_is_refused_by_name) {
