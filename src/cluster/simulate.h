@@ -10,6 +10,7 @@
 #include "cluster/pim_plan.h"
 #include "cluster/result.h"
 #include "cluster/selection.h"
+#include "cluster/serving.h"
 #include "kv/layout.h"
 #include "model/model_spec.h"
 #include "pnm/layer_program.h"
@@ -26,7 +27,8 @@ struct SimulationRequest {
     std::optional<std::int64_t> budget_tokens;  // empty: a quarter of the context
     kv::PageFormat format;
     SelectionOptions selection;
-    Requests workload;  // requests of several lengths, in place of context_tokens and batch
+    Workload workload;       // requests that come and go, in place of context_tokens and batch
+    ServingOptions serving;  // for a workload
     Placement placement = Placement::lpt;
     // A compiled layer of the user's; empty: what ships. Its file is named in errors.
     std::optional<pnm::LayerPrograms> programs;
