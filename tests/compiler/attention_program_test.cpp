@@ -81,6 +81,18 @@ TEST(attention_program, of_known_models_is_what_the_passes_make) {
     }
 }
 
+TEST(attention_program, programs_in_flight_share_scratch_and_states) {
+    const AttentionShape shape{.kv_heads = 1, .group = 4, .head_dim = 128};
+    const AttentionOptions options;
+    const auto alone = attention_program("toy", shape, options);
+    const auto pair = attention_program("toy", shape, options, 2);
+    ASSERT_TRUE(alone.ok() && pair.ok());
+    EXPECT_LE(2 * pair->block_tokens, alone->block_tokens);
+    EXPECT_GT(3 * pair->block_tokens, alone->block_tokens);
+    // Too many for the registers, or for the hub's 16 states.
+    EXPECT_FALSE(attention_program("toy", shape, options, 17).ok());
+}
+
 RC_GTEST_PROP(attention_program, is_what_the_passes_make, ()) {
     AttentionShape shape;
     shape.kv_heads = *rc::gen::inRange(1U, 41U);

@@ -112,13 +112,20 @@ class ProgramWriter {
 }  // namespace
 
 Result<pim::DynamicProgram> attention_program(const std::string& model, const AttentionShape& shape,
-                                              const AttentionOptions& options) {
+                                              const AttentionOptions& options,
+                                              std::uint32_t in_flight) {
     MEMSIDE_TRY(const Places places, place(shape));
     const AttentionRegisters registers{.query = places.query.first,
                                        .output = places.output.first,
                                        .scratch = places.scratch.first,
-                                       .scratch_tiles = places.scratch.tiles};
+                                       .scratch_tiles = places.scratch.tiles / in_flight};
     MEMSIDE_TRY(std::vector<HeadRound> rounds, plan_rounds(shape, options, registers));
+    const std::uint32_t states = rounds.front().plan.query_sets().back().state + 1;
+    if (in_flight * states > pim::hub_states) {
+        return bad_input("attention",
+                         fmt::format("{} in flight need {} states of the hub; it has {}", in_flight,
+                                     in_flight * states, pim::hub_states));
+    }
     // All rounds have the block of the first, also a last one of fewer heads.
     AttentionOptions alike = options;
     alike.block_tokens = rounds.front().plan.block_tokens;
