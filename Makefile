@@ -14,7 +14,7 @@ REQUIRE_MODEL ?=
 ctest = scripts/run-tests $(if $(REQUIRE_MODEL),--require-model) \
   --output-on-failure --parallel $(JOBS) --no-tests=error --no-label-summary
 
-.PHONY: help demo check packages model build fuzzers fuzz fuzz-smoke lint sanitize check-debian13 format \
+.PHONY: help demo check packages model build programs fuzzers fuzz fuzz-smoke lint sanitize check-debian13 format \
   bench-aim evidence-e evidence-f evidence-i
 
 # The steps use every core themselves, and the output has an order.
@@ -24,6 +24,7 @@ help:
 	@echo 'make demo            build and show near-memory KV on a 70B model at 128K tokens'
 	@echo 'make check           build and run every test, the source checks and a short fuzz'
 	@echo 'make build           the Release program, build/release/memside'
+	@echo 'make programs        systems/programs again, from the compiler'
 	@echo 'make lint            only the source checks: floors, file length, reading order, format'
 	@echo 'make format          rewrite the sources as clang-format wants them'
 	@echo 'make sanitize        every test under ASan + UBSan, then under TSan'
@@ -54,6 +55,10 @@ model: packages
 build: packages
 	cmake --preset release
 	cmake --build --preset release
+
+# A test compares it with what the compiler writes.
+programs: build
+	build/release/memside compile --model any --target pnm -o systems/programs/pnm-layer.yaml
 
 fuzzers: packages
 	cmake --preset fuzz

@@ -29,7 +29,7 @@ constexpr const char* examples =
 // Files that the simulation reads, which no output may replace.
 std::vector<NamedPath> input_files(const Options& options, const SimulationRequest& request) {
     std::vector<NamedPath> inputs;
-    for (const char* name : {"--workload", "--scores"}) {
+    for (const char* name : {"--workload", "--scores", "--program"}) {
         if (const auto path = options.text(name)) inputs.push_back({name, *path});
     }
     const std::filesystem::path model = options.text_or("--model", "");

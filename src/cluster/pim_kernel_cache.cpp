@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cluster/pim_kernels.h"
+#include "pim/dynamic/dynamic_binary.h"
 #include "pim/kernels/kernel.h"
 #include "pim/run_names.h"
 
@@ -21,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raised when programs or the simulation change what a kernel takes.
-constexpr int kernel_version = 1;
+constexpr int kernel_version = 2;
 constexpr std::size_t max_file_bytes = std::size_t{64} << 20;
 
 using Times = std::map<std::string, PimKernelTime>;
@@ -92,6 +93,7 @@ struct RememberedKernels::Store {
 RememberedKernels::RememberedKernels(PimKernels& kernels, const PimDescription& description,
                                      const PimProgramOptions& options, std::string folder)
     : kernels_(kernels), options_(options), store_(std::make_unique<Store>()) {
+    if (options.attention) program_checksum_ = crc32(pim::to_binary(*options.attention));
     if (folder.empty()) return;
     store_->path = (fs::path(folder) / file_name(description)).string();
     store_->from_file = read_times(store_->path);
@@ -125,8 +127,9 @@ Result<PimKernelTime> RememberedKernels::attention(const PimAttention& shape) {
     PimAttention whole = shape;
     const std::int64_t granule = values.granule();
     whole.tokens = (shape.tokens + granule - 1) / granule * granule;
-    const std::string key = fmt::format("attention.{}.{}.{}.{}.{}", tcp ? "tcp" : "hfp",
-                                        whole.pairs, whole.group, whole.head_dim, whole.tokens);
+    std::string key = fmt::format("attention.{}.{}.{}.{}.{}", tcp ? "tcp" : "hfp", whole.pairs,
+                                  whole.group, whole.head_dim, whole.tokens);
+    if (options_.attention) key += fmt::format(".of-{:08x}", program_checksum_);
     return look_up(key, [&] { return kernels_.attention(whole); });
 }
 

@@ -28,6 +28,9 @@ struct PimProgramOptions {
     pim::Scheduler scheduler = pim::Scheduler::dcs;
     bool row_reuse = true;  // the queries of a KV head share a row while it is open
     bool refresh = true;    // of all banks of a channel at once
+    // A compiled attention of the user's, of all heads of a module for one request; else programs
+    // are made for each shape.
+    std::shared_ptr<const pim::DynamicProgram> attention = nullptr;
 };
 
 // Attention of one decode step: the new token's way into the caches, QK^T, softmax and SV.
@@ -76,8 +79,8 @@ struct PimDescription {
 };
 Result<PimDescription> read_pim_description();
 
-// The program of an attention; the one place that knows who writes programs. Region 0 holds keys
-// and region 1 values of the first round of pairs, 2 and 3 those of the next, and so on.
+// The program of an attention: what `memside compile --kernel attention` emits for such heads
+// (compiler/encode/attention_program.h), or the user's.
 Result<pim::DynamicProgram> attention_program(const PimAttention& shape,
                                               const PimProgramOptions& options);
 
@@ -114,6 +117,7 @@ class RememberedKernels : public PimKernels {
 
     PimKernels& kernels_;
     PimProgramOptions options_;
+    std::uint32_t program_checksum_ = 0;  // of options_.attention
     std::unique_ptr<Store> store_;
     PimCacheStatistics statistics_;
 };

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "cluster/pim_kernels.h"
+#include "compiler/encode/attention_program.h"
 #include "compiler/encode/item_writer.h"
-#include "compiler/plan/attention_code.h"
 #include "compiler/plan/gemv_plan.h"
 #include "pim/dynamic/dynamic_time.h"
 #include "pim/instruction_table.h"
@@ -26,77 +26,6 @@ std::uint32_t accumulators(pim::Scheduler scheduler) {
     }
     return 64;
 }
-
-Result<std::vector<compiler::HeadRound>> rounds_of(const PimAttention& shape,
-                                                   const PimProgramOptions& options) {
-    compiler::AttentionShape heads;
-    heads.kv_heads = shape.pairs;
-    heads.group = shape.group;
-    heads.head_dim = shape.head_dim;
-    compiler::AttentionOptions plan;
-    plan.partition = options.partition == PimPartition::tcp ? compiler::HeadPartition::tcp
-                                                            : compiler::HeadPartition::hfp;
-    plan.row_reuse = options.row_reuse;
-    plan.accumulators = accumulators(options.scheduler);
-    const std::uint32_t vector = pim::units(shape.head_dim, pim::lanes);
-    const std::uint32_t queries = shape.pairs * shape.group * vector;
-    // A tile of zeros, queries, outputs, and the new keys and values.
-    const std::uint32_t used = 1 + 2 * queries + 2 * shape.pairs * vector;
-    if (used >= pim::gpr_entries) {
-        return bad_input("attention",
-                         fmt::format("{} heads need {} registers; a module has {}",
-                                     shape.pairs * shape.group, used, pim::gpr_entries));
-    }
-    compiler::AttentionRegisters registers;
-    registers.query = 1;
-    registers.output = 1 + queries;
-    registers.scratch = used;
-    registers.scratch_tiles = pim::gpr_entries - used;
-    return compiler::plan_rounds(heads, plan, registers);
-}
-
-class ProgramWriter {
-  public:
-    explicit ProgramWriter(const PimProgramOptions& options) : options_(options) {}
-
-    void round(const compiler::HeadRound& round, std::uint32_t new_gpr) {
-        const auto region = static_cast<std::uint32_t>(program_.regions.size());
-        program_.regions.push_back({fmt::format("keys {}", region / 2), 0, true, 0});
-        program_.regions.push_back({fmt::format("values {}", region / 2), 0, true, 0});
-        const std::uint32_t tiles = round.plan.tiles() * round.plan.shape.kv_heads;
-        compiler::write_append(round.plan, pim::KvKind::key, region, new_gpr, writer_);
-        compiler::write_append(round.plan, pim::KvKind::value, region + 1, new_gpr + tiles,
-                               writer_);
-        end_entry("append", pim::OpType::append, round.plan.keys.mask());
-        compiler::write_attention(round.plan, {region, region + 1}, writer_);
-        end_entry("attention", pim::OpType::attention, round.plan.keys.mask());
-        program_.block_tokens = round.plan.block_tokens;
-    }
-
-    pim::DynamicProgram finish() && {
-        program_.items = std::move(writer_).finish();
-        return std::move(program_);
-    }
-
-  private:
-    void end_entry(std::string_view name, pim::OpType type, std::uint32_t mask) {
-        pim::ExecutionEntry entry;
-        entry.name = fmt::format("{} {}", name, program_.entries.size() / 2);
-        entry.op_type = type;
-        entry.partitioning = options_.partition == PimPartition::tcp ? pim::Partitioning::token
-                                                                     : pim::Partitioning::head;
-        entry.channel_mask = mask;
-        entry.first_item = first_item_;
-        entry.item_count = static_cast<std::uint32_t>(writer_.size()) - first_item_;
-        first_item_ = static_cast<std::uint32_t>(writer_.size());
-        program_.entries.push_back(std::move(entry));
-    }
-
-    PimProgramOptions options_;
-    pim::DynamicProgram program_;
-    compiler::ItemWriter writer_;
-    std::uint32_t first_item_ = 0;
-};
 
 class ProgramKernels final : public PimKernels {
   public:
@@ -147,9 +76,16 @@ class ProgramKernels final : public PimKernels {
         // Keys in the lower half of the banks and values in the upper: which row it is changes no
         // time, but a row of both would stay open.
         constexpr std::uint32_t half = pim::rows_per_bank / 2;
-        std::vector<pim::RowTable> tables;
-        for (std::uint32_t region = 0; region < program.regions.size(); ++region) {
-            tables.push_back(pim::RowTable::identity(region % 2 * half, half));
+        std::vector<pim::RowTable> tables(program.regions.size(), pim::RowTable::identity(0, half));
+        for (const pim::ExecutionEntry& entry : program.entries) {
+            for (std::uint32_t i = 0; i < entry.item_count; ++i) {
+                const pim::DynamicItem& item = program.items[entry.first_item + i];
+                if (item.kind == pim::DynamicItem::Kind::hub &&
+                    item.hub.op == pim::HubOp::append_value) {
+                    tables[entry.region_base + item.hub.region] =
+                        pim::RowTable::identity(half, half);
+                }
+            }
         }
         pim::TimeSink sink(description_.timing, description_.hub, simulation_);
         MEMSIDE_CHECK(pim::Expander(program).run_all(tokens, tables, sink));
@@ -199,15 +135,17 @@ class ProgramKernels final : public PimKernels {
 
 Result<pim::DynamicProgram> attention_program(const PimAttention& shape,
                                               const PimProgramOptions& options) {
-    MEMSIDE_TRY(const std::vector<compiler::HeadRound> rounds, rounds_of(shape, options));
-    ProgramWriter writer(options);
-    const std::uint32_t vector = pim::units(shape.head_dim, pim::lanes);
-    std::uint32_t new_gpr = 1 + 2 * shape.pairs * shape.group * vector;
-    for (const compiler::HeadRound& round : rounds) {
-        writer.round(round, new_gpr);
-        new_gpr += 2 * round.plan.shape.kv_heads * vector;
-    }
-    return std::move(writer).finish();
+    if (options.attention) return *options.attention;
+    compiler::AttentionShape heads;
+    heads.kv_heads = shape.pairs;
+    heads.group = shape.group;
+    heads.head_dim = shape.head_dim;
+    compiler::AttentionOptions plan;
+    plan.partition = options.partition == PimPartition::tcp ? compiler::HeadPartition::tcp
+                                                            : compiler::HeadPartition::hfp;
+    plan.row_reuse = options.row_reuse;
+    plan.accumulators = accumulators(options.scheduler);
+    return compiler::attention_program("attention", heads, plan);
 }
 
 std::unique_ptr<PimKernels> make_program_kernels(const PimDescription& description,

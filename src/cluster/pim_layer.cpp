@@ -13,15 +13,17 @@ constexpr double value_bytes = 2;  // bf16
 // one of each of the feed-forward size.
 constexpr double hidden_transfers = 5;
 
-// The kernels that a module runs for attention, longest first.
-std::vector<PimAttention> kernels_of(const ModelSpec& model, PimPartition partition,
+// The kernels that a module runs for attention, longest first. A program of the user's has all
+// heads of a request.
+std::vector<PimAttention> kernels_of(const ModelSpec& model, const PimProgramOptions& options,
                                      std::int64_t heads,
                                      const std::vector<std::int64_t>& contexts) {
     std::vector<std::int64_t> pairs;
     for (const std::int64_t context : contexts) {
         pairs.insert(pairs.end(), static_cast<std::size_t>(heads), context + 1);
     }
-    const std::size_t together = partition == PimPartition::tcp ? 1 : pim::channel_count;
+    std::size_t together = options.partition == PimPartition::tcp ? 1 : pim::channel_count;
+    if (options.attention) together = static_cast<std::size_t>(heads);
     std::vector<PimAttention> kernels;
     for (std::size_t first = 0; first < pairs.size(); first += together) {
         PimAttention kernel;
@@ -114,8 +116,7 @@ Status PimLayer::add_attention(const std::vector<std::int64_t>& contexts, PimWor
         // Kernels go to the group of channels that is free first.
         std::vector<double> aim_s(static_cast<std::size_t>(machine_.module.channel_groups));
         std::vector<double> hub_s(aim_s.size());
-        for (const PimAttention& kernel :
-             kernels_of(model_, options_.program.partition, heads, contexts)) {
+        for (const PimAttention& kernel : kernels_of(model_, options_.program, heads, contexts)) {
             MEMSIDE_TRY(const PimKernelTime time, kernels_.attention(kernel));
             std::size_t free = 0;
             for (std::size_t g = 1; g < aim_s.size(); ++g) {

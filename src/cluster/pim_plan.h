@@ -21,6 +21,7 @@ enum class PimAccess : std::uint8_t {
 // What `simulate --policy pim` is asked for.
 struct PimOptions {
     PimProgramOptions program;
+    std::string program_file;  // of program.attention, for messages
     PimAccess access = PimAccess::chunks;
     std::int64_t tp = 0;  // 0: the best pair
     std::int64_t pp = 0;

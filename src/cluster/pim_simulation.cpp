@@ -8,9 +8,12 @@
 #include "base/text.h"
 #include "cluster/cost.h"
 #include "cluster/energy.h"
-#include "cluster/pim_holding.h"
+#include "cluster/pim_kernels_between.h"
+#include "cluster/pim_program.h"
 #include "cluster/pim_step.h"
 #include "cluster/policy.h"
+#include "cluster/serving_pim.h"
+#include "cluster/serving_result.h"
 #include "pim/run_names.h"
 
 namespace memside {
@@ -41,28 +44,35 @@ Status check(const SimulationRequest& request, ConstantReader& constants) {
 }
 
 std::int64_t longest_context(const SimulationRequest& request) {
-    std::int64_t longest = request.context_tokens;
-    for (const RequestGroup& group : request.workload) {
-        longest = std::max(longest, group.context_tokens);
-    }
-    return longest;
+    // The last token of a workload's request is put out, not attended.
+    return request.workload.empty() ? request.context_tokens : request.workload.longest() - 1;
 }
 
 // A pair of TP and PP with what it leads to; `step` is empty when nothing fits.
 struct Candidate {
     PimPlan plan;
     PimFit fit;
-    PimHolding holding;  // of a workload's requests
     std::int64_t batch = 0;
     std::optional<PimStep> step;
+    std::optional<ServedResult> served;  // of a workload
 
-    double throughput() const { return step ? static_cast<double>(batch) / step->step_s : 0.0; }
+    bool runs() const { return step || (served && served->reason.empty()); }
+    double throughput() const {
+        if (!runs()) return 0.0;
+        return served ? static_cast<double>(served->tokens) / served->simulated_s
+                      : static_cast<double>(batch) / step->step_s;
+    }
 };
 
 class PimSimulation {
   public:
-    PimSimulation(const SimulationRequest& request, const PimMachine& machine, PimKernels& kernels)
-        : request_(request), machine_(machine), kernels_(kernels) {}
+    PimSimulation(const SimulationRequest& request, const PimMachine& machine,
+                  const PimDescription& description, PimKernels& kernels)
+        : request_(request),
+          machine_(machine),
+          description_(description),
+          kernels_(kernels),
+          between_(kernels) {}
 
     // The pair that was asked for, or the one that decodes the most tokens a second.
     Result<Candidate> choose() {
@@ -81,7 +91,7 @@ class PimSimulation {
         for (const auto& [tp, pp] : pairs) {
             MEMSIDE_TRY(Candidate candidate, evaluate(tp, pp));
             const bool better = !best || candidate.throughput() > best->throughput() ||
-                                (!best->step && candidate.fit.max_batch > best->fit.max_batch);
+                                (!best->runs() && candidate.fit.max_batch > best->fit.max_batch);
             if (better) best = std::move(candidate);
         }
         return std::move(*best);
@@ -91,8 +101,21 @@ class PimSimulation {
     Result<Candidate> evaluate(std::int64_t tp, std::int64_t pp) {
         Candidate candidate;
         MEMSIDE_TRY(candidate.plan, make_pim_plan(request_.model, machine_.modules, tp, pp));
+        if (const auto& attention = request_.pim.program.attention) {
+            MEMSIDE_CHECK(fit_attention_program(*attention, request_.pim.program_file,
+                                                request_.model, candidate.plan,
+                                                request_.pim.program));
+        }
         candidate.fit = pim_fit(candidate.plan, request_.model, machine_, request_.pim,
                                 longest_context(request_));
+        if (!request_.workload.empty()) {
+            const auto model = make_pim_step_model(
+                {request_.model, machine_, description_, candidate.plan, request_.pim,
+                 request_.workload.longest(), candidate.fit.kv_capacity_bytes},
+                between_);
+            MEMSIDE_TRY(candidate.served, serve(request_.workload, *model, request_.serving));
+            return candidate;
+        }
         const std::vector<std::int64_t> contexts = admitted(candidate);
         candidate.batch = std::ssize(contexts);
         if (contexts.empty()) return candidate;
@@ -102,28 +125,18 @@ class PimSimulation {
     }
 
     // The requests that decode together; none when they do not fit.
-    std::vector<std::int64_t> admitted(Candidate& candidate) const {
-        if (request_.workload.empty()) {
-            const std::int64_t most = std::min(candidate.fit.max_batch, most_requests);
-            const std::int64_t batch = request_.batch.value_or(most);
-            if (batch > most) return {};
-            return std::vector<std::int64_t>(static_cast<std::size_t>(batch),
-                                             request_.context_tokens);
-        }
-        std::vector<std::int64_t> contexts;
-        for (const RequestGroup& group : request_.workload) {
-            contexts.insert(contexts.end(), static_cast<std::size_t>(group.count),
-                            group.context_tokens);
-        }
-        candidate.holding =
-            pim_holding(candidate.plan, request_.model, machine_, request_.pim, contexts);
-        if (!candidate.holding.fits()) return {};
-        return contexts;
+    std::vector<std::int64_t> admitted(const Candidate& candidate) const {
+        const std::int64_t most = std::min(candidate.fit.max_batch, most_requests);
+        const std::int64_t batch = request_.batch.value_or(most);
+        if (batch > most) return {};
+        return std::vector<std::int64_t>(static_cast<std::size_t>(batch), request_.context_tokens);
     }
 
     const SimulationRequest& request_;
     const PimMachine& machine_;
+    const PimDescription& description_;
     PimKernels& kernels_;
+    KernelsBetween between_;  // of a workload's many lengths
 };
 
 SimulationResult blank(const SimulationRequest& request) {
@@ -132,7 +145,7 @@ SimulationResult blank(const SimulationRequest& request) {
     result.system = request.system.name;
     result.policy = request.policy;
     const double mean = request.workload.empty() ? static_cast<double>(request.context_tokens)
-                                                 : mean_context(request.workload);
+                                                 : request.workload.mean_context();
     result.context_tokens = static_cast<std::int64_t>(std::llround(mean));
     result.seed = request.seed;
     result.settings = request.settings;
@@ -142,7 +155,8 @@ SimulationResult blank(const SimulationRequest& request) {
     return result;
 }
 
-void add_capacity(const Candidate& chosen, const PimMachine& machine, SimulationResult& result) {
+void add_capacity(const SimulationRequest& request, const Candidate& chosen,
+                  const PimMachine& machine, SimulationResult& result) {
     SimulationResult::Capacity capacity;
     capacity.device = "pim";
     capacity.devices = machine.modules;
@@ -150,6 +164,12 @@ void add_capacity(const Candidate& chosen, const PimMachine& machine, Simulation
     capacity.weight_bytes = chosen.fit.weight_bytes;
     capacity.request_bytes = chosen.fit.request_bytes;
     capacity.requests_per_device = chosen.batch;
+    if (!request.workload.empty()) {
+        // Of a mean request.
+        capacity.request_bytes =
+            pim_fit(chosen.plan, request.model, machine, request.pim, result.context_tokens)
+                .request_bytes;
+    }
     result.capacity = capacity;
 }
 
@@ -162,10 +182,7 @@ std::string why_nothing_fits(const SimulationRequest& request, const Candidate& 
                     format_bytes(fit.request_bytes), chosen.plan.tp, chosen.plan.pp,
                     request.pim.access == PimAccess::chunks ? "chunks" : "the window reserved");
     if (!request.workload.empty()) {
-        return fmt::format("the workload's {} requests put {} on a module that has {} for them; {}",
-                           request_count(request.workload),
-                           format_bytes(chosen.holding.needed_bytes),
-                           format_bytes(chosen.holding.room_bytes), where);
+        return fmt::format("{}: {}", chosen.served->reason, where);
     }
     if (fit.max_batch > 0 && request.batch) {
         return fmt::format("a batch of {} was asked for and {} at most fit: {}", *request.batch,
@@ -194,6 +211,11 @@ void add_step(const Candidate& chosen, const PimMachine& machine, const PimDescr
     result.resources = {{"pim, mean", step.mean_busy_s},
                         {"pim, slowest", step.most_busy_s},
                         {"pim channel, mean", step.work.kernels.open_channel_s / channels}};
+}
+
+void add_shares(const ServedResult& served, SimulationResult& result) {
+    result.device_utilization = served.sums.device_busy_s / served.simulated_s;
+    result.pim_mac_utilization = served.sums.mac_busy_s / served.simulated_s;
 }
 
 void add_energy(const Candidate& chosen, const PimMachine& machine,
@@ -229,7 +251,14 @@ void add_assumptions(const SimulationRequest& request, const Candidate& chosen,
         options.access == PimAccess::chunks
             ? "assumed: keys and values of a head and layer have chunks of 1 MiB of their own"
             : "assumed: the model's window is reserved for each request; loops end at its tokens");
-    add("row-reuse", options.program.row_reuse ? "on" : "off", "as asked for or by default");
+    if (!options.program.attention) {
+        add("row-reuse", options.program.row_reuse ? "on" : "off", "as asked for or by default");
+    } else {
+        add("attention", options.program_file,
+            "a program of the user's: its own order of commands, rows and accumulators; one run "
+            "for "
+            "each request");
+    }
     add("refresh", options.program.refresh ? "on" : "off", "as asked for or by default");
     add("hub", "serial", "assumed: nothing overlaps with the extra processing unit");
     add("hub energy", "not counted",
@@ -239,7 +268,7 @@ void add_assumptions(const SimulationRequest& request, const Candidate& chosen,
             ? "assumed: FC, attention and transfers of a group of requests do not overlap; a GEMV "
               "for each request"
             : "assumed: the processor and the banks do not overlap; one product for a group");
-    if (chosen.step) {
+    if (chosen.runs()) {
         add("pipeline", fmt::format("{} groups", result.micro_batches),
             "assumed: requests are dealt to as many groups as there are stages, the longest first "
             "to the group with the fewest tokens");
@@ -248,8 +277,14 @@ void add_assumptions(const SimulationRequest& request, const Candidate& chosen,
         "the public CENT artifact: per block, under TP; taken for NeuPIMs as well");
     add("embedding", "on the host", "assumed: the look-up takes no time and no room");
     add("weights", "bf16", "assumed: whatever type the file has, the banks hold 16-bit values");
-    add("step times", "alike",
-        "assumed: no request arrives or ends, or grows by more than a token");
+    if (request.workload.empty()) {
+        add("step times", "alike",
+            "assumed: no request arrives or ends, or grows by more than a token");
+    } else {
+        add_serving_assumptions(request.workload, request.serving, result);
+        add("kernel times", "between lengths a sixteenth of a power of two apart",
+            "a straight line between two that were simulated");
+    }
     if (longest_context(request) > request.model.window_tokens) {
         add("context", format_tokens(longest_context(request)),
             fmt::format("assumed: runs beyond the window of {} tokens that {} was trained for",
@@ -286,7 +321,8 @@ Result<SimulationResult> simulate_on_pim(const SimulationRequest& request) {
     const auto programs = make_program_kernels(description, request.pim.program);
     RememberedKernels kernels(*programs, description, request.pim.program,
                               request.pim.cache_folder);
-    MEMSIDE_TRY(const Candidate chosen, PimSimulation(request, machine, kernels).choose());
+    MEMSIDE_TRY(const Candidate chosen,
+                PimSimulation(request, machine, description, kernels).choose());
     // A cache that cannot be written costs time only.
     static_cast<void>(kernels.save().ok());
 
@@ -295,10 +331,16 @@ Result<SimulationResult> simulate_on_pim(const SimulationRequest& request) {
     result.pp = chosen.plan.pp;
     result.batch = chosen.batch;
     result.micro_batches = 0;
-    add_capacity(chosen, machine, result);
-    if (!chosen.step) {
+    add_capacity(request, chosen, machine, result);
+    if (!chosen.runs()) {
         result.batch = 0;
         result.reason = why_nothing_fits(request, chosen, machine);
+        add_assumptions(request, chosen, machine, description, constants, result);
+        return result;
+    }
+    if (chosen.served) {
+        add_served(request.workload, *chosen.served, constants, result);
+        add_shares(*chosen.served, result);
         add_assumptions(request, chosen, machine, description, constants, result);
         return result;
     }

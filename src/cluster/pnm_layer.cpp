@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cluster/pnm_program.h"
+
 namespace memside {
 
 std::vector<double> counts(const std::vector<Requests>& by_device) {
@@ -60,20 +62,6 @@ const pnm::LayerProgram& PnmDevices::program(int layer) const {
                                                        : pool_.programs.whole;
 }
 
-// What does not depend on the requests.
-pnm::Symbols PnmDevices::shape() const {
-    using enum pnm::Symbol;
-    pnm::Symbols symbols;
-    symbols[query_heads] = job_.model.heads;
-    symbols[kv_heads] = job_.model.kv_heads;
-    symbols[head_dim] = job_.model.head_dim;
-    symbols[kv_bits] = kv::bits(job_.format.value_type);
-    symbols[digest_vectors] = kv::digest_vectors;
-    symbols[digest_bits] = kv::bits(job_.format.digest_type);
-    symbols[page_tokens] = static_cast<double>(job_.format.page_tokens);
-    return symbols;
-}
-
 Status PnmDevices::call(const pnm::KernelCall& kernel, std::size_t device, int layer,
                         const pnm::Symbols& symbols, double repeats, TaskId& after) {
     return add(device, task_name(kernel.kernel), layer, kernel.bind(symbols), repeats, after);
@@ -84,7 +72,7 @@ Result<std::vector<TaskId>> PnmDevices::select(int layer, const std::vector<Requ
     using enum pnm::Symbol;
     std::vector<TaskId> ready = arrived;
     for (std::size_t d = 0; d < by_device.size(); ++d) {
-        pnm::Symbols symbols = shape();
+        pnm::Symbols symbols = layer_symbols(job_);
         symbols[requests] = static_cast<double>(request_count(by_device[d]));
         if (symbols[requests] == 0.0) continue;
         for (const RequestGroup& group : by_device[d]) {
@@ -119,7 +107,7 @@ Result<std::vector<TaskId>> PnmDevices::attend(int layer, const std::vector<Requ
     const bool selecting = kv::selects(job_.model, job_.format, layer);
     std::vector<TaskId> ready = after;
     for (std::size_t d = 0; d < by_device.size(); ++d) {
-        pnm::Symbols symbols = shape();
+        pnm::Symbols symbols = layer_symbols(job_);
         symbols[requests] = static_cast<double>(request_count(by_device[d]));
         if (symbols[requests] == 0.0) continue;
         double tokens = 0.0;

@@ -29,7 +29,6 @@ class PnmDevices {
 
   private:
     const pnm::LayerProgram& program(int layer) const;
-    pnm::Symbols shape() const;
     Status call(const pnm::KernelCall& kernel, std::size_t device, int layer,
                 const pnm::Symbols& symbols, double repeats, TaskId& after);
     Status add(std::size_t device, std::string_view name, int layer, const Operation& operation,

@@ -10,8 +10,10 @@
 #include "cluster/pim_plan.h"
 #include "cluster/result.h"
 #include "cluster/selection.h"
+#include "cluster/serving.h"
 #include "kv/layout.h"
 #include "model/model_spec.h"
+#include "pnm/layer_program.h"
 #include "system/system_spec.h"
 
 namespace memside {
@@ -25,8 +27,12 @@ struct SimulationRequest {
     std::optional<std::int64_t> budget_tokens;  // empty: a quarter of the context
     kv::PageFormat format;
     SelectionOptions selection;
-    Requests workload;  // requests of several lengths, in place of context_tokens and batch
+    Workload workload;       // requests that come and go, in place of context_tokens and batch
+    ServingOptions serving;  // for a workload
     Placement placement = Placement::lpt;
+    // A compiled layer of the user's; empty: what ships. Its file is named in errors.
+    std::optional<pnm::LayerPrograms> programs;
+    std::string program_file;
     PimOptions pim;             // for the policy of that name
     bool half_batches = false;  // FC of one half of the batch hides attention of the other
     std::uint64_t seed = 1;

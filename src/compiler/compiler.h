@@ -32,6 +32,13 @@ struct CompileRequest {
     unsigned tensor = 1;    // modules that share a layer
     unsigned pipeline = 1;  // stages
     bool row_reuse = false;
+    unsigned accumulators = 64;  // entries of the output buffer that the program may use
+    // Of the CXL-PNM device; 0: known when the step runs. Without a value: what a function that
+    // selects pages says, else 32 tokens, and pages that are known when the step runs.
+    std::optional<std::uint64_t> page_tokens;
+    std::optional<std::uint64_t> selected_pages;
+    unsigned kv_bits = 16;
+    unsigned digest_bits = 16;
     Emit emit = Emit::assembly;
     std::string print_after;  // a pass; "": none
     bool pass_statistics = false;

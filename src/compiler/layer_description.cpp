@@ -90,6 +90,13 @@ Status set_from_config(const ModelSpec& spec, LayerDescription& result) {
 
 }  // namespace
 
+LayerDescription any_layer() {
+    LayerDescription any;
+    any.model = "any";
+    any.attention_scale = 1;
+    return any;
+}
+
 Result<LayerDescription> describe_layer(const ModelSpec& spec, std::int64_t layer) {
     if (layer < 0 || layer >= spec.layers) {
         return bad_input("--layer", fmt::format("{} is not a layer of {}; allowed: 0 to {}", layer,

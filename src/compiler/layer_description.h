@@ -10,6 +10,7 @@
 
 namespace memside::compiler {
 
+// heads, kv_heads and head_dim of 0 are not known before the step runs: see any_layer().
 struct LayerDescription {
     std::string model;
     int layers = 1;  // of the model
@@ -37,5 +38,8 @@ struct LayerDescription {
 // config.json or a GGUF file. Weights have the names and the order that they have in GGUF files.
 // bad_input: a layer that the model lacks, rotation of a part of a head, YaRN, biases of the FFN.
 Result<LayerDescription> describe_layer(const ModelSpec& spec, std::int64_t layer);
+
+// The attention of any model's layer; it has no other kernel.
+LayerDescription any_layer();
 
 }  // namespace memside::compiler

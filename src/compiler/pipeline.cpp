@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "compiler/encode/encode.h"
 #include "compiler/pim/pim.h"
+#include "compiler/pnm/emit_layers.h"
 #include "pim/dynamic/dynamic_binary.h"
 #include "pim/dynamic/dynamic_text.h"
 
@@ -16,14 +17,22 @@ std::string pipeline_of(const CompileRequest& request) {
     std::vector<std::string> passes;
     if (!request.layer) passes.emplace_back("linalg-to-decode");
     if (request.target == DeviceTarget::pnm) {
-        passes.emplace_back("convert-decode-to-pnm");
+        const auto given = [](std::string_view option, std::optional<std::uint64_t> value) {
+            return value ? fmt::format("{}={} ", option, *value) : std::string();
+        };
+        const std::string page = given("page-tokens", request.page_tokens);
+        passes.push_back(
+            fmt::format("func.func(decode-fuse-attention),decode-select-pages{{{}{}}},convert-"
+                        "decode-to-pnm{{{}kv-bits={} digest-bits={}}}",
+                        page, given("pages", request.selected_pages), page, request.kv_bits,
+                        request.digest_bits));
         return join(passes, ",");
     }
-    passes.push_back(
-        fmt::format("func.func(decode-partition{{heads={} tensor={} pipeline={}}},"
-                    "decode-tile{{channels={} row-reuse={}}})",
-                    request.tokens_split ? "tcp" : "hfp", request.tensor, request.pipeline,
-                    request.channels, request.row_reuse ? "true" : "false"));
+    passes.push_back(fmt::format(
+        "func.func(decode-partition{{heads={} tensor={} pipeline={}}},"
+        "decode-tile{{channels={} row-reuse={} accumulators={}}})",
+        request.tokens_split ? "tcp" : "hfp", request.tensor, request.pipeline, request.channels,
+        request.row_reuse ? "true" : "false", request.accumulators));
     passes.emplace_back("convert-decode-to-pim");
     std::string program =
         fmt::format("pim-assign-addresses{{access={} max-context={}}},pim-order-commands",
@@ -50,9 +59,7 @@ mlir::LogicalResult add_passes(const CompileRequest& request, mlir::PassManager&
 
 std::optional<std::string> emit_program(const CompileRequest& request, mlir::ModuleOp module) {
     if (request.target == DeviceTarget::pnm) {
-        module.emitError(
-            "a program of the CXL-PNM device has the form mlir alone: give --emit mlir");
-        return std::nullopt;
+        return emit_layers(module);
     }
     const auto programs = module.getOps<pimir::ProgramOp>();
     if (programs.empty() || std::next(programs.begin()) != programs.end()) {

@@ -1,5 +1,7 @@
 #include "kv/layout.h"
 
+#include "base/number.h"
+
 namespace memside::kv {
 
 const std::vector<std::string>& value_type_names() {
@@ -33,6 +35,14 @@ int bits(ValueType type) {
 
 int bits(DigestType type) {
     return type == DigestType::f16 ? 16 : 8;
+}
+
+Result<std::int64_t> parse_page_tokens(std::string_view text, const std::string& where) {
+    constexpr std::int64_t most = 65'536;
+    MEMSIDE_TRY(const std::int64_t tokens, parse_integer(text, 1, most, where));
+    if ((tokens & (tokens - 1)) == 0) return tokens;
+    return bad_input(where,
+                     fmt::format("{} is not a power of two; allowed: 1, 2, 4 to {}", tokens, most));
 }
 
 std::int64_t page_count(std::int64_t tokens, std::int64_t page_tokens) {

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "model/model_spec.h"
 
 namespace memside::kv {
@@ -33,6 +35,9 @@ struct PageFormat {
     // The first layers that attend densely: they need no digests.
     int dense_layers = 0;
 };
+
+// A page's number of tokens: a power of two. `where` names the option in the error.
+Result<std::int64_t> parse_page_tokens(std::string_view text, const std::string& where);
 
 // Pages that hold `tokens` tokens; the last may be partly filled.
 std::int64_t page_count(std::int64_t tokens, std::int64_t page_tokens);

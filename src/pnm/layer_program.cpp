@@ -52,10 +52,11 @@ Result<KernelCall> read_call(const ConfigNode& node) {
 
 Result<LayerProgram> read_layer(const ConfigNode& layers, std::string_view name) {
     const ConfigNode* node = layers.find(name);
-    if (node == nullptr || !node->is_list()) {
-        return bad_input(layers.where(), fmt::format("'{}' must be a list of kernels", name));
-    }
     LayerProgram program;
+    if (node == nullptr) return program;
+    if (!node->is_list()) {
+        return bad_input(node->where(), fmt::format("'{}' must be a list of kernels", name));
+    }
     for (const ConfigNode& item : node->items) {
         if (!item.is_map()) return bad_input(item.where(), "a kernel is a map");
         if (!program.calls.empty() && program.calls.back().kernel == Kernel::attention) {
@@ -72,6 +73,7 @@ Result<LayerProgram> read_layer(const ConfigNode& layers, std::string_view name)
 }
 
 std::string layer_text(const LayerProgram& program, std::string_view name) {
+    if (program.calls.empty()) return "";
     std::string text = fmt::format("  {}:\n", name);
     for (const KernelCall& call : program.calls) {
         text +=
@@ -145,12 +147,15 @@ Result<LayerPrograms> parse_layer_programs(const ConfigNode& root) {
     }
     const ConfigNode* layers = root.find("layers");
     if (layers == nullptr || !layers->is_map()) {
-        return bad_input(root.where(), "'layers' must map 'selecting' and 'whole' to kernels");
+        return bad_input(root.where(), "'layers' must map 'selecting', 'whole' or both to kernels");
     }
     MEMSIDE_CHECK(expect_keys(*layers, {layer_names.begin(), layer_names.end()}));
     LayerPrograms programs;
     MEMSIDE_TRY(programs.selecting, read_layer(*layers, layer_names[0]));
     MEMSIDE_TRY(programs.whole, read_layer(*layers, layer_names[1]));
+    if (programs == LayerPrograms{}) {
+        return bad_input(layers->where(), "has neither a layer 'selecting' nor one 'whole'");
+    }
     return programs;
 }
 

@@ -77,14 +77,16 @@ struct LayerProgram {
     friend bool operator==(const LayerProgram&, const LayerProgram&) = default;
 };
 
-// A layer that selects pages, and one that attends all that it keeps.
+// A layer that selects pages, and one that attends all that it keeps. One of them may be empty: a
+// file says what it has.
 struct LayerPrograms {
     LayerProgram selecting;
     LayerProgram whole;
     friend bool operator==(const LayerPrograms&, const LayerPrograms&) = default;
 };
 
-// bad_input with file and line. A layer has one attention, as its last call.
+// bad_input with file and line. A layer has one attention, as its last call; at least one of the
+// layers is there.
 Result<LayerPrograms> parse_layer_programs(const ConfigNode& root);
 // Of the data folder: systems/programs/pnm-layer.yaml, the same for every model.
 Result<LayerPrograms> read_layer_programs();

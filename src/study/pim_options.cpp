@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "cluster/pim_program.h"
 #include "system/system_spec.h"
 
 namespace memside {
@@ -39,6 +40,22 @@ Status read_parallelism(const Settings& settings, PimOptions& options) {
     return {};
 }
 
+Status read_program(const Settings& settings, PimOptions& options) {
+    const Setting* program = settings.find("program");
+    if (program == nullptr) return {};
+    if (options.tp == 0) {
+        return bad_input(program->shown(),
+                         "is of the heads of one module: give --tp and --pp as well");
+    }
+    if (const Setting* reuse = settings.find("row-reuse")) {
+        return bad_input(reuse->shown(), "is compiled into the program of --program");
+    }
+    MEMSIDE_TRY(pim::DynamicProgram read, read_attention_program(program->value));
+    options.program.attention = std::make_shared<const pim::DynamicProgram>(std::move(read));
+    options.program_file = program->value;
+    return {};
+}
+
 }  // namespace
 
 Result<PimOptions> read_pim_options(const Settings& settings) {
@@ -56,6 +73,7 @@ Result<PimOptions> read_pim_options(const Settings& settings) {
     MEMSIDE_TRY(const std::size_t refresh, choice(settings, "refresh", {"on", "off"}));
     options.program.refresh = refresh == 0;
     MEMSIDE_CHECK(read_parallelism(settings, options));
+    MEMSIDE_CHECK(read_program(settings, options));
     const std::string cache = settings.text("pim-cache").value_or("on");
     if (cache == "on") {
         options.cache_folder = default_pim_cache_folder();

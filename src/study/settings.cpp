@@ -11,7 +11,6 @@
 namespace memside {
 namespace {
 
-constexpr std::int64_t max_page_tokens = 65'536;
 constexpr std::int64_t largest_count = 1'000'000;
 
 class RequestReader {
@@ -23,7 +22,6 @@ class RequestReader {
         MEMSIDE_TRY(const std::string model, required("model"));
         MEMSIDE_TRY(const std::string system, required("system"));
         MEMSIDE_TRY(request.policy, required("policy"));
-        MEMSIDE_CHECK(refuse_unmodelled());
         const Setting* workload = settings_.find("workload");
         const Setting* context = settings_.find("context");
         if (workload != nullptr && (context != nullptr || settings_.find("batch") != nullptr)) {
@@ -35,8 +33,11 @@ class RequestReader {
         MEMSIDE_TRY(const Policy* policy, located("policy", find_policy(request.policy)));
         MEMSIDE_CHECK(refuse_meaningless(*policy));
         if (workload != nullptr) {
-            MEMSIDE_TRY(request.workload, located("workload", read_workload(workload->value)));
+            MEMSIDE_TRY(const std::int64_t seed, integer("seed", 1, 0, INT64_MAX));
+            MEMSIDE_TRY(request.workload,
+                        this->workload(workload->value, static_cast<std::uint64_t>(seed)));
         } else {
+            MEMSIDE_CHECK(refuse_without_workload());
             MEMSIDE_TRY(request.context_tokens, parse_tokens(context->value, context->shown()));
         }
         MEMSIDE_TRY(const std::size_t placement,
@@ -46,7 +47,12 @@ class RequestReader {
         MEMSIDE_TRY(request.system, read_system(system));
         MEMSIDE_TRY(request.format, page_format(request.model));
         MEMSIDE_TRY(request.selection, selection_options(*policy));
-        MEMSIDE_TRY(request.pim, read_pim_options(settings_));
+        if (policy->uses_pim()) {
+            MEMSIDE_TRY(request.pim, read_pim_options(settings_));
+        } else if (const Setting* program = settings_.find("program")) {
+            request.program_file = program->value;
+            MEMSIDE_TRY(request.programs, located("program", layer_programs(program->value)));
+        }
         MEMSIDE_TRY(const std::size_t overlap, choice("overlap", "none", {"none", "half-batches"}));
         request.half_batches = overlap == 1;
         if (settings_.text("batch").value_or("max") != "max") {
@@ -97,11 +103,38 @@ class RequestReader {
                             setting == nullptr ? "" : setting->shown());
     }
 
-    Status refuse_unmodelled() const {
-        for (const Setting& setting : settings_.list) {
-            const SimulationOptionGroup* group = option_group(setting.name);
-            if (group != nullptr && group->refusal != nullptr) {
-                return bad_input(setting.shown(), group->refusal);
+    static Result<pnm::LayerPrograms> layer_programs(const std::string& file) {
+        MEMSIDE_TRY(const ConfigNode root, read_config(file));
+        return pnm::parse_layer_programs(root);
+    }
+
+    // What is said of an option of the command line is said of the spec's line.
+    Result<Workload> workload(const std::string& source, std::uint64_t seed) const {
+        WorkloadOptions options;
+        options.source = source;
+        options.seed = seed;
+        if (settings_.find("requests") != nullptr) {
+            MEMSIDE_TRY(options.requests, integer("requests", 0, 1, most_workload_requests));
+        }
+        if (const Setting* output = settings_.find("output-tokens")) {
+            MEMSIDE_TRY(options.output_tokens, parse_tokens(output->value, output->shown()));
+        }
+        if (const Setting* rate = settings_.find("arrival-rate")) {
+            MEMSIDE_TRY(options.arrivals_per_s, parse_number(rate->value, rate->shown()));
+            if (*options.arrivals_per_s <= 0.0) {
+                return bad_input(rate->shown(),
+                                 fmt::format("{} is out of range; allowed: requests a second, "
+                                             "above 0",
+                                             in_quotes(rate->value)));
+            }
+        }
+        return located("workload", make_workload(options));
+    }
+
+    Status refuse_without_workload() const {
+        for (const char* name : {"requests", "output-tokens", "arrival-rate"}) {
+            if (const Setting* setting = settings_.find(name)) {
+                return bad_input(setting->shown(), "is of a workload; give --workload as well");
             }
         }
         return {};
@@ -141,11 +174,8 @@ class RequestReader {
 
     Result<kv::PageFormat> page_format(const ModelSpec& model) const {
         kv::PageFormat format;
-        MEMSIDE_TRY(format.page_tokens, integer("page-size", 32, 1, max_page_tokens));
-        if ((format.page_tokens & (format.page_tokens - 1)) != 0) {
-            return bad_input(settings_.find("page-size")->shown(),
-                             fmt::format("{} is not a power of two; allowed: 1, 2, 4 to {}",
-                                         format.page_tokens, max_page_tokens));
+        if (const Setting* size = settings_.find("page-size")) {
+            MEMSIDE_TRY(format.page_tokens, kv::parse_page_tokens(size->value, size->shown()));
         }
         MEMSIDE_TRY(const std::size_t value, choice("kv-type", "f16", kv::value_type_names()));
         MEMSIDE_TRY(const std::size_t kind, choice("digest", "minmax", kv::digest_kind_names()));

@@ -20,6 +20,8 @@ mlir::LogicalResult run_passes(mlir::ModuleOp module, const CompileOptions& opti
     manager.addNestedPass<mlir::func::FuncOp>(createDecodePartition(partition));
     DecodeTileOptions tile;
     tile.channels = options.channels;
+    tile.row_reuse = options.row_reuse;
+    tile.accumulators = options.accumulators;
     manager.addNestedPass<mlir::func::FuncOp>(createDecodeTile(tile));
     manager.addPass(createConvertDecodeToPim());
     manager.addNestedPass<pimir::ProgramOp>(createPimAssignAddresses(

@@ -19,6 +19,8 @@ struct CompileOptions {
     bool order = true;
     unsigned tensor = 1;    // modules that share a layer
     unsigned pipeline = 1;  // stages
+    bool row_reuse = true;
+    unsigned accumulators = 64;
 };
 
 struct CompiledProgram {

@@ -28,6 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = parse_config(pnm::layer_programs_text(*programs, "again"), "again.yaml");
     require(again.ok());
     require(pnm::parse_layer_programs(*again).value() == *programs);
-    for (const pnm::KernelCall& call : programs->selecting.calls) call.bind({});
+    for (const pnm::LayerProgram& layer : {programs->selecting, programs->whole}) {
+        for (const pnm::KernelCall& call : layer.calls) call.bind({});
+    }
     return 0;
 }

@@ -98,7 +98,10 @@ RC_GTEST_PROP(LayerProgram, comes_back_from_its_text, ()) {
         }
         return program;
     };
-    const LayerPrograms programs{layer(), layer()};
+    // A file may have one of them alone.
+    const int which = *rc::gen::inRange(0, 3);
+    const LayerPrograms programs{which == 1 ? LayerProgram{} : layer(),
+                                 which == 2 ? LayerProgram{} : layer()};
     RC_ASSERT(parse(layer_programs_text(programs, "made by a test")).value() == programs);
 }
 
@@ -119,6 +122,12 @@ TEST(LayerProgram, faults_are_named_with_their_line) {
         "head_dim: 64, kv_bits: 16, page_tokens: 0}";
     EXPECT_NE(message(with_kernel(attention)).find("which ends a layer"), std::string::npos);
     EXPECT_NE(message("program: pnm-layer\nversion: 2\nlayers: {}\n").find("version"),
+              std::string::npos);
+    EXPECT_NE(message("program: pnm-layer\nversion: 1\nlayers: {}\n")
+                  .find("has neither a layer 'selecting' nor one 'whole'"),
+              std::string::npos);
+    EXPECT_NE(message("program: pnm-layer\nversion: 1\nlayers:\n  whole: all\n")
+                  .find("p.yaml:4: 'whole' must be a list of kernels"),
               std::string::npos);
 }
 

@@ -98,11 +98,12 @@ def Decode_CacheType : TypeDef<Decode_Dialect, "Cache"> {
   let summary = "The keys or values of one request and layer, as many tokens as the request has";
   let description = [{
     `!decode.cache<8 x 128, key>`: 8 KV heads, vectors of 128 values. A value of this type is the cache
-    at one point of the step; decode.append makes the next one.
+    at one point of the step; decode.append makes the next one. A size may be `?`, not known before the
+    step runs.
   }];
   let parameters = (ins "int64_t":$kv_heads, "int64_t":$head_dim,
                         "::memside::decode::CacheKind":$kind);
-  let assemblyFormat = "`<` $kv_heads `x` $head_dim `,` $kind `>`";
+  let assemblyFormat = "`<` custom<Size>($kv_heads) `x` custom<Size>($head_dim) `,` $kind `>`";
   let genVerifyDecl = 1;
 }
 

@@ -126,7 +126,8 @@ def Decode_AttentionOp : Decode_Op<"attention", "attention",
     (outs Decode_Tensor:$result)> {
   let summary = "qk, softmax and sv in one, over all tokens or over selected pages";
   let description = [{
-    pages: [head, page] of i32, the pages that each KV head attends to, of page_tokens tokens.
+    pages: of i32, [head, page] those that each KV head attends to, [page] the same for all heads; of
+    page_tokens tokens, which may be left out: known when the step runs.
   }];
   let assemblyFormat = [{
     $query `,` $keys `,` $values (`pages` $pages^)? attr-dict `:`
@@ -135,11 +136,11 @@ def Decode_AttentionOp : Decode_Op<"attention", "attention",
 }
 
 def Decode_DigestOp : Decode_Op<"digest", "other",
-    (ins Decode_CacheType:$keys, Int:$page_tokens, Decode_DigestKindAttr:$digest),
+    (ins Decode_CacheType:$keys, OptionalAttr<Int>:$page_tokens, Decode_DigestKindAttr:$digest),
     (outs Decode_Tensor:$first, Decode_Tensor:$second)> {
   let summary = "Two vectors for the keys of every page: [head, page, channel] each";
   let description = [{ minmax: smallest and largest value of each channel; the others: centre and
-    spread. }];
+    spread. No page_tokens: known when the step runs. }];
   let assemblyFormat = [{
     $keys $digest attr-dict `:` type($keys) `->` type($first) `,` type($second)
   }];
@@ -149,16 +150,16 @@ def Decode_ScorePagesOp : Decode_Op<"score_pages", "other",
     (ins Decode_Tensor:$query, Decode_Tensor:$first, Decode_Tensor:$second,
          Decode_DigestKindAttr:$digest, Decode_GroupScoreAttr:$group_score),
     (outs Decode_Tensor:$result)> {
-  let summary = "A score of every page for every KV head: [head, page]";
+  let summary = "A score of every page for every KV head, [head, page], or for all together, [page]";
   let assemblyFormat = [{
     $query `,` $first `,` $second $digest $group_score attr-dict `:`
     type($query) `,` type($first) `,` type($second) `->` type($result)
   }];
 }
 
-def Decode_TopKOp : Decode_Op<"top_k", "other", (ins Decode_Tensor:$scores, Int:$k),
+def Decode_TopKOp : Decode_Op<"top_k", "other", (ins Decode_Tensor:$scores, OptionalAttr<Int>:$k),
     (outs Decode_Tensor:$result)> {
-  let summary = "The k pages with the highest scores, of i32, [head, page]";
+  let summary = "The k pages with the highest scores, of i32; without k: known when the step runs";
   let assemblyFormat = "$scores attr-dict `:` type($scores) `->` type($result)";
 }
 

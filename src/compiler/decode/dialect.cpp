@@ -3,6 +3,25 @@
 
 #include "compiler/decode/decode.h"
 
+namespace memside::decode {
+
+// custom<Size> of the tables: a number, or `?`.
+static mlir::ParseResult parseSize(mlir::AsmParser& parser, std::int64_t& size) {
+    size = mlir::ShapedType::kDynamic;
+    if (mlir::succeeded(parser.parseOptionalQuestion())) return mlir::success();
+    return parser.parseInteger(size);
+}
+
+static void printSize(mlir::AsmPrinter& printer, std::int64_t size) {
+    if (mlir::ShapedType::isDynamic(size)) {
+        printer << '?';
+    } else {
+        printer << size;
+    }
+}
+
+}  // namespace memside::decode
+
 // Each needs those before it.
 // clang-format off
 #include <compiler/decode/Dialect.cpp.inc>
@@ -76,7 +95,10 @@ mlir::LogicalResult AxesAttr::verifyEncoding(
 
 mlir::LogicalResult CacheType::verify(llvm::function_ref<mlir::InFlightDiagnostic()> error,
                                       std::int64_t kv_heads, std::int64_t head_dim, CacheKind) {
-    if (kv_heads >= 1 && head_dim >= 1) return mlir::success();
+    const auto fine = [](std::int64_t size) {
+        return size >= 1 || mlir::ShapedType::isDynamic(size);
+    };
+    if (fine(kv_heads) && fine(head_dim)) return mlir::success();
     return error() << "a cache of " << kv_heads << " KV heads x " << head_dim
                    << " values; both must be 1 or more";
 }

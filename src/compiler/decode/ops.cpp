@@ -76,7 +76,8 @@ LogicalResult check_heads(Operation* op, llvm::StringRef what, Type vectors, Cac
                           Axis last) {
     if (failed(check_axes(op, what, vectors, {Axis::head, last}))) return mlir::failure();
     const std::int64_t heads = size(vectors, Axis::head);
-    if (!mlir::ShapedType::isDynamic(heads) && heads % cache.getKvHeads() != 0) {
+    if (!mlir::ShapedType::isDynamic(heads) && !mlir::ShapedType::isDynamic(cache.getKvHeads()) &&
+        heads % cache.getKvHeads() != 0) {
         return op->emitOpError() << heads << " query heads are no multiple of the "
                                  << cache.getKvHeads() << " KV heads of " << cache;
     }
@@ -90,12 +91,16 @@ LogicalResult check_window(Operation* op, std::int64_t window) {
     return op->emitOpError() << "window " << window << " is negative; 0 sees all tokens";
 }
 
-LogicalResult check_positive(Operation* op, llvm::StringRef what, std::int64_t value) {
-    if (value >= 1) return mlir::success();
-    return op->emitOpError() << what << " " << value << " is below 1";
+// A size that is left out is known when the step runs.
+LogicalResult check_positive(Operation* op, llvm::StringRef what,
+                             std::optional<std::int64_t> value) {
+    if (value.value_or(1) >= 1) return mlir::success();
+    return op->emitOpError() << what << " " << *value << " is below 1";
 }
 
+// Of every KV head, or the same for all of them.
 LogicalResult check_page_axes(Operation* op, llvm::StringRef what, Type type) {
+    if (axes(type) == llvm::ArrayRef<Axis>{Axis::page}) return mlir::success();
     return check_axes(op, what, type, {Axis::head, Axis::page});
 }
 
@@ -249,12 +254,12 @@ LogicalResult AttentionOp::verify() {
         failed(check_window(*this, getWindow()))) {
         return mlir::failure();
     }
-    if (static_cast<bool>(getPages()) != getPageTokens().has_value()) {
-        return emitOpError("pages and page_tokens come together: give both or neither");
+    if (!getPages() && getPageTokens()) {
+        return emitOpError("page_tokens are those of selected pages: give pages as well");
     }
     if (!getPages()) return mlir::success();
     if (failed(check_page_axes(*this, "pages", getPages().getType())) ||
-        failed(check_positive(*this, "page_tokens", *getPageTokens()))) {
+        failed(check_positive(*this, "page_tokens", getPageTokens()))) {
         return mlir::failure();
     }
     return check_equal(*this, "the number of heads of the pages",
@@ -301,11 +306,15 @@ LogicalResult TopKOp::verify() {
                            size(scores, Axis::head), "the scores'"))) {
         return mlir::failure();
     }
+    if (axes(scores) != axes(getType())) {
+        return emitOpError() << "chooses for what the scores are for: scores have the axes "
+                             << text(axes(scores)) << ", the result " << text(axes(getType()));
+    }
     if (!getType().getElementType().isInteger(32)) {
         return emitOpError() << "gives page numbers of i32, not " << getType().getElementType();
     }
-    return check_equal(*this, "the result's number of pages", size(getType(), Axis::page), getK(),
-                       "k");
+    return check_equal(*this, "the result's number of pages", size(getType(), Axis::page),
+                       getK().value_or(mlir::ShapedType::kDynamic), "k");
 }
 
 LogicalResult AllReduceOp::verify() {

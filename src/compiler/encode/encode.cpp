@@ -62,7 +62,6 @@ class EntryEncoder {
     void instruction(pimir::AimOp op) {
         CodeLine line{.instruction = pimir::instruction_of(op),
                       .opsize_span = pimir::opsize_span_of(op)};
-        line.instruction.written = pim::info(op.getOpcode()).optional;
         Steps steps;
         for (const auto [field, value] :
              llvm::zip_equal(pimir::moved_fields(op.getOpcode()), op->getOperands())) {

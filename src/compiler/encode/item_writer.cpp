@@ -42,8 +42,9 @@ std::vector<pim::Modification> ItemWriter::modifications(const Steps& steps) con
 void ItemWriter::write(const CodeLine& line, const Steps& steps) {
     pim::DynamicItem item =
         pim::DynamicItem::of(pim::canonical(line.instruction), modifications(steps));
-    // canonical() leaves out what equals its default, which a step would make ambiguous.
-    item.instruction.written = line.instruction.written;
+    // All that may be left out is written: canonical() leaves out what equals its default, which a
+    // step would make ambiguous.
+    item.instruction.written = pim::info(line.instruction.opcode).optional;
     item.virtual_row = line.region.has_value();
     item.region = line.region.value_or(0);
     item.opsize_span = line.opsize_span;

@@ -56,17 +56,20 @@ class LayerBuilder {
     Type vector(std::int64_t size) const {
         return decode::named_tensor({size}, {Axis::channel}, element_);
     }
+    static std::int64_t known(std::int64_t size) {
+        return size == 0 ? mlir::ShapedType::kDynamic : size;
+    }
     Type heads(std::int64_t count) const {
-        return decode::named_tensor({count, layer_.head_dim}, {Axis::head, Axis::channel},
-                                    element_);
+        return decode::named_tensor({known(count), known(layer_.head_dim)},
+                                    {Axis::head, Axis::channel}, element_);
     }
     Type tokens() const {
         return decode::named_tensor({layer_.heads, mlir::ShapedType::kDynamic},
                                     {Axis::head, Axis::token}, element_);
     }
     Type cache(decode::CacheKind kind) const {
-        return decode::CacheType::get(builder_.getContext(), layer_.kv_heads, layer_.head_dim,
-                                      kind);
+        return decode::CacheType::get(builder_.getContext(), known(layer_.kv_heads),
+                                      known(layer_.head_dim), kind);
     }
     // What diagnostics name: "llama-3.1-8b layer 0 attn_q".
     mlir::Location location(const llvm::Twine& what) {

@@ -38,6 +38,11 @@ def DecodeTile : Pass<"decode-tile", "::mlir::func::FuncOp"> {
   ];
 }
 
+def DecodeFuseAttention : Pass<"decode-fuse-attention", "::mlir::func::FuncOp"> {
+  let summary = "One decode.attention of qk, softmax and sv";
+  let description = [{ Where the scores and the weights have no other use; all else stays. }];
+}
+
 def ConvertDecodeToPim : Pass<"convert-decode-to-pim", "::mlir::ModuleOp"> {
   let summary = "Writes the instructions of a tiled decode step";
   let description = [{

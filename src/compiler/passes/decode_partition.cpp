@@ -32,7 +32,9 @@ class Partitioner {
           builder_(function.getContext()) {}
 
     LogicalResult run() {
-        if (failed(find_stage()) || failed(find_heads())) return mlir::failure();
+        if (failed(check_caches()) || failed(find_stage()) || failed(find_heads())) {
+            return mlir::failure();
+        }
         for (std::int64_t i = 0; i < grid_.tensor; ++i) modules_.push_back(first_module_ + i);
         for (mlir::BlockArgument argument : function_.getArguments()) {
             if (failed(split_argument(argument))) return mlir::failure();
@@ -50,6 +52,18 @@ class Partitioner {
     }
 
   private:
+    LogicalResult check_caches() {
+        for (mlir::BlockArgument argument : function_.getArguments()) {
+            const auto cache = mlir::dyn_cast<decode::CacheType>(argument.getType());
+            if (cache && (mlir::ShapedType::isDynamic(cache.getKvHeads()) ||
+                          mlir::ShapedType::isDynamic(cache.getHeadDim()))) {
+                return mlir::emitError(argument.getLoc())
+                       << cache << " has a size that is not known; target pnm takes it";
+            }
+        }
+        return mlir::success();
+    }
+
     // Which layers the function's stage has, and its modules.
     LogicalResult find_stage() {
         if (grid_.pipeline == 1) return mlir::success();

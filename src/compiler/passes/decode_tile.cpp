@@ -2,6 +2,7 @@
 #include <llvm/ADT/MapVector.h>
 #include <llvm/ADT/TypeSwitch.h>
 
+#include "compiler/passes/fuse_attention.h"
 #include "compiler/passes/passes.h"
 #include "compiler/passes/tiling.h"
 #include "compiler/plan/gemv_plan.h"
@@ -32,18 +33,7 @@ LogicalResult fuse_attention(mlir::func::FuncOp function) {
         if (!qk || !qk->hasOneUse()) {
             return softmax.emitOpError("needs scores of a decode.qk that nothing else uses");
         }
-        mlir::OpBuilder builder(sv);
-        auto fused = builder.create<decode::AttentionOp>(
-            sv.getLoc(), sv.getType(), qk.getQuery(), qk.getKeys(), sv.getValues(),
-            /*pages=*/Value(), softmax.getScaleAttr(), softmax.getWindowAttr(),
-            /*page_tokens=*/mlir::IntegerAttr(), /*op_type=*/decode::OpTypeAttr(),
-            qk.getPartitioningAttr(), qk.getCommunicationAttr(), qk.getModulesAttr());
-        fused.setOpTypeAttr(
-            decode::OpTypeAttr::get(function.getContext(), decode::OpType::attention));
-        sv.replaceAllUsesWith(fused.getResult());
-        sv.erase();
-        softmax.erase();
-        qk.erase();
+        fuse(qk, softmax, sv);
     }
     for (Operation& op : function.front()) {
         if (mlir::isa<decode::SoftmaxOp>(op)) {

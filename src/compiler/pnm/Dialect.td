@@ -12,9 +12,9 @@ def Pnm_Dialect : Dialect {
   let cppNamespace = "::memside::pnmir";
   let summary = "What a CXL-PNM device does for a layer of one request";
   let description = [{
-    Kernels with the shapes that are known when a layer is compiled. Tokens and pages of the request are
-    not: they follow from the context at which the program runs. src/pnm/operation_table.h says what
-    units execute a kernel.
+    Kernels with the shapes that are known when a layer is compiled; `?` is a size that is not, and that
+    the program has a name for. Tokens and pages of the request never are: they follow from the context
+    at which the program runs. src/pnm/operation_table.h says what units execute a kernel.
   }];
 }
 

@@ -11,7 +11,7 @@ def Pnm_ProgramOp : Pnm_Op<"program", [
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$model, Int:$page_tokens);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    $sym_name `model` $model `page_tokens` $page_tokens attr-dict-with-keyword $body
+    $sym_name `model` $model `page_tokens` custom<Size>($page_tokens) attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;
 }
@@ -24,24 +24,28 @@ class Pnm_Kernel<string mnemonic, dag inputs, string format>
 }
 
 def Pnm_AppendOp : Pnm_Kernel<"append",
-    (ins Int:$kv_heads, Int:$head_dim, DefaultValuedAttr<Int, "16">:$kv_bits, UnitAttr:$digest),
-    "$kv_heads `x` $head_dim (`with_digest` $digest^)?"> {
-  let summary = "Writes the new token's K and V: pnm.append 8 x 128";
-  let description = [{ with_digest: and the digest of its page, once the page is full. }];
+    (ins Int:$kv_heads, Int:$head_dim, Int:$kv_bits, OptionalAttr<Int>:$digest_bits),
+    [{custom<Size>($kv_heads) `x` custom<Size>($head_dim) `bits` custom<Size>($kv_bits)
+      (`digest_bits` custom<Size>($digest_bits)^)?}]> {
+  let summary = "Writes the new token's K and V: pnm.append 8 x 128 bits 16 digest_bits 16";
+  let description = [{ digest_bits: and the digest of its page, once the page is full. }];
 }
 def Pnm_ScoreOp : Pnm_Kernel<"score",
-    (ins Int:$query_heads, Int:$kv_heads, Int:$head_dim, DefaultValuedAttr<Int, "16">:$digest_bits),
-    "$query_heads `over` $kv_heads `x` $head_dim"> {
-  let summary = "Scores every page of the request: pnm.score 32 over 8 x 128";
+    (ins Int:$query_heads, Int:$kv_heads, Int:$head_dim, Int:$digest_bits),
+    [{custom<Size>($query_heads) `over` custom<Size>($kv_heads) `x` custom<Size>($head_dim)
+      `digest_bits` custom<Size>($digest_bits)}]> {
+  let summary = "Scores every page of the request: pnm.score 32 over 8 x 128 digest_bits 16";
+  let description = [{ The best query head decides about a page, for all KV heads. }];
 }
-def Pnm_TopKOp : Pnm_Kernel<"top_k", (ins Int:$k, Int:$kv_heads), "$k `of` $kv_heads"> {
-  let summary = "The k best pages for each KV head: pnm.top_k 64 of 8";
+def Pnm_TopKOp : Pnm_Kernel<"top_k", (ins Int:$k), "custom<Size>($k)"> {
+  let summary = "The k best pages: pnm.top_k 64";
 }
 def Pnm_AttentionOp : Pnm_Kernel<"attention",
-    (ins Int:$query_heads, Int:$kv_heads, Int:$head_dim, DefaultValuedAttr<Int, "16">:$kv_bits,
-         DefaultValuedAttr<Int, "0">:$window, OptionalAttr<Int>:$pages),
-    "$query_heads `over` $kv_heads `x` $head_dim (`pages` $pages^)?"> {
-  let summary = "Attention over all tokens, or over so many selected pages of each KV head";
+    (ins Int:$query_heads, Int:$kv_heads, Int:$head_dim, Int:$kv_bits, OptionalAttr<Int>:$pages,
+         DefaultValuedAttr<Int, "0">:$window),
+    [{custom<Size>($query_heads) `over` custom<Size>($kv_heads) `x` custom<Size>($head_dim)
+      `bits` custom<Size>($kv_bits) (`pages` custom<Size>($pages)^)?}]> {
+  let summary = "Attention over all tokens, or over so many selected pages";
 }
 
 #endif

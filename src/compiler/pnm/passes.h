@@ -4,6 +4,7 @@
 #include <mlir/IR/BuiltinOps.h>
 #include <mlir/Pass/Pass.h>
 
+#include "compiler/decode/decode.h"
 #include "compiler/pnm/pnm.h"
 
 namespace memside::compiler {

@@ -12,9 +12,25 @@
 // RUN: sh -c 'memside compile --input %s --kernel qk; test $? = 2' 2>&1 | FileCheck %s --check-prefix=OWN
 // RUN: sh -c 'memside compile --model qwen1.5-7b --emit mlir --print-after=cse -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=AFTER
 // RUN: sh -c 'MEMSIDE_COMPILER=%t.none memside compile --model llama-3.1-8b -o %t; test $? = 1' 2>&1 | FileCheck %s --check-prefix=LIBRARY
-// RUN: sh -c 'memside compile --model llama-3.1-8b --target pnm -o %t; test $? = 2' 2>&1 | FileCheck %s --check-prefix=FORM
+// RUN: sh -c 'memside compile --model llama-3.1-8b --target pnm --emit bin; test $? = 2' 2>&1 | FileCheck %s --check-prefix=FORM
+// RUN: sh -c 'memside compile --model llama-3.1-8b --target pnm --partition tcp; test $? = 2' 2>&1 | FileCheck %s --check-prefix=NOPNM
+// RUN: sh -c 'memside compile --model llama-3.1-8b --target pnm --context 4K; test $? = 2' 2>&1 | FileCheck %s --check-prefix=NOCONTEXT
+// RUN: sh -c 'memside compile --model llama-3.1-8b --page-size 16; test $? = 2' 2>&1 | FileCheck %s --check-prefix=NOAIM
+// RUN: sh -c 'memside compile --model llama-3.1-8b --target pnm --page-size 24; test $? = 2' 2>&1 | FileCheck %s --check-prefix=PAGE
+// RUN: sh -c 'memside compile --model any; test $? = 2' 2>&1 | FileCheck %s --check-prefix=ANYAIM
+// RUN: sh -c 'memside compile --model any --target pnm --kernel ffn; test $? = 2' 2>&1 | FileCheck %s --check-prefix=ANYFFN
+// RUN: sh -c 'memside compile --model any --target pnm --budget 4K; test $? = 2' 2>&1 | FileCheck %s --check-prefix=ANYBUDGET
+// RUN: sh -c 'memside compile --model llama-3.1-8b --target pnm --kernel ffn; test $? = 2' 2>&1 | FileCheck %s --check-prefix=FFN
 
-// FORM: a program of the CXL-PNM device has the form mlir alone: give --emit mlir
+// FORM: --emit: a program of the CXL-PNM device has no binary form; allowed: mlir, asm
+// NOPNM: --partition: has no meaning for --target pnm; it is for aim
+// NOCONTEXT: --context: has no meaning for --target pnm; it is for aim
+// NOAIM: --page-size: has no meaning for --target aim; it is for pnm
+// PAGE: --page-size: 24 is not a power of two; allowed: 1, 2, 4 to 65536
+// ANYAIM: --model: 'any' has names for sizes, which --target pnm alone takes
+// ANYFFN: --kernel: --model any has no sizes but those of attention; allowed: attention
+// ANYBUDGET: --budget: is cut into pages: give --page-size as well
+// FFN: llama-3.1-8b layer 0 ffn: 'pnm.program' op has no attention: the CXL-PNM device has nothing to compute
 // PLACE: memside compile: {{.*}}errors.mlir:[[#@LINE+22]]:8: 'linalg.matmul' op multiplies 256 values with a weight of 64 columns; a step is of one request: no batch but 1{{$}}
 // SOURCE: one of --model and --input is required
 // KERNEL: --kernel{{.*}}qk, sv, attention, ffn

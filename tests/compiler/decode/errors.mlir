@@ -111,7 +111,7 @@ func.func @window(%s: !s) {
 !k = !decode.cache<8 x 128, key>
 !v = !decode.cache<8 x 128, value>
 func.func @pages(%q: !q, %k: !k, %v: !v) {
-  // expected-error @+1 {{pages and page_tokens come together: give both or neither}}
+  // expected-error @+1 {{page_tokens are those of selected pages: give pages as well}}
   %o = decode.attention %q, %k, %v {scale = 1.0 : f32, page_tokens = 32 : i64} : !q, !k, !v -> !q
   return
 }
