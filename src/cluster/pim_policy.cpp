@@ -15,6 +15,7 @@ class PimPolicy final : public Policy {
         return "weights and KV in DRAM-PIM modules, whose banks multiply; no GPU";
     }
     bool selects_pages() const override { return false; }
+    bool may_select_pages() const override { return true; }  // with --budget
     bool uses_pim() const override { return true; }
 
     Status supports(const SystemSpec& system) const override {
