@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "cluster/assumptions.h"
 #include "cluster/cost.h"
 #include "cluster/energy.h"
 #include "cluster/page_sample.h"
@@ -364,6 +365,7 @@ void add_assumptions(const SimulationRequest& request, const Candidate& chosen,
             "them at once; serial where that is faster");
     }
     if (request.budget_tokens) {
+        add_score_assumptions(request, result);
         add("selection", "per KV head",
             "assumed: each KV head has its own pages, so that modules need not agree; the hub adds "
             "up the scores of a head's queries and searches a threshold; several sampled page sets "
