@@ -19,6 +19,7 @@ const std::vector<Command>& commands();
 
 int run_aim(const std::vector<std::string>& arguments);
 int run_capacity(const std::vector<std::string>& arguments);
+int run_compare(const std::vector<std::string>& arguments);
 int run_compile(const std::vector<std::string>& arguments);
 int run_eval(const std::vector<std::string>& arguments);
 int run_experiment_command(const std::vector<std::string>& arguments);

@@ -26,6 +26,7 @@ std::string help() {
 const std::vector<Command>& commands() {
     static const std::vector<Command> all{
         {"simulate", "simulate decoding a model on a modelled system", run_simulate},
+        {"compare", "compare systems at equal capacity, cost or power", run_compare},
         {"aim", "run, assemble and disassemble DRAM-PIM programs", run_aim},
         {"compile", "compile a decoder layer to programs of near-memory devices", run_compile},
         {"sweep", "simulate every point of a grid or a list", run_sweep},

@@ -6,13 +6,22 @@
 namespace memside::cli {
 namespace {
 
-void declare_group(Options& options, const SimulationOptionGroup& group) {
+// Of one system: no option of a comparison.
+bool of_one_system(std::string_view name) {
+    for (const char* one : {"system", "policy", "tp", "pp", "parallel", "threads"}) {
+        if (name == one) return true;
+    }
+    return false;
+}
+
+void declare_group(Options& options, const SimulationOptionGroup& group, bool compared = false) {
     std::string heading = group.heading;
     if (group.read_by != nullptr) {
         heading += fmt::format(" (--policy {})", join(readers_of(group), ", "));
     }
     options.group(heading);
     for (const SimulationOption& option : group.options) {
+        if (compared && of_one_system(option.name)) continue;
         const std::string name = fmt::format("--{}", option.name);
         if (option.repeated) {
             options.add_repeated(name, option.shown, option.help);
@@ -38,24 +47,25 @@ Result<Setting> pair_of(const std::string& text) {
 }  // namespace
 
 void declare_simulate_options(Options& options) {
-    const auto declare = [&](bool modelled) {
-        for (const SimulationOptionGroup& group : simulation_options()) {
-            if ((group.refusal == nullptr) == modelled) declare_group(options, group);
-        }
-    };
-    declare(true);
+    for (const SimulationOptionGroup& group : simulation_options()) declare_group(options, group);
     options.group("Output");
     options.add("--json", "FILE", "result as JSON; '-' for standard output");
     options.add("--csv", "FILE", "result as one row of CSV; '-' for standard output");
     options.add("--report", "FILE.html", "result as one offline page");
     options.add("--trace", "FILE.json", "one step as a Chrome/Perfetto trace");
-    declare(false);
 }
 
-Result<Settings> settings_of(const Options& options) {
+void declare_compared_options(Options& options) {
+    for (const SimulationOptionGroup& group : simulation_options()) {
+        declare_group(options, group, true);
+    }
+}
+
+Result<Settings> settings_of(const Options& options, bool compared) {
     Settings settings;
     for (const SimulationOptionGroup& group : simulation_options()) {
         for (const SimulationOption& option : group.options) {
+            if (compared && of_one_system(option.name)) continue;
             const std::string name = fmt::format("--{}", option.name);
             for (const std::string& value : options.all(name)) {
                 if (!option.repeated) {

@@ -57,10 +57,11 @@ void add_timeline(const TaskGraph& graph, const Schedule& schedule, SimulationRe
 }
 
 void add_energy_and_cost(const TaskGraph& graph, const Schedule& schedule,
-                         ConstantReader& constants, SimulationResult& result) {
+                         ConstantReader& constants, const std::vector<EnergyShare>& others,
+                         SimulationResult& result) {
     constexpr double seconds_per_hour = 3600.0;
     const auto tokens = static_cast<double>(result.batch);
-    result.energy = energy_parts(graph, schedule, constants);
+    result.energy = energy_parts(graph, schedule, constants, others);
     for (EnergyShare& share : result.energy) share.j_per_token /= tokens;
     result.energy_j_per_token = sum_of(result.energy);
     result.tokens_per_j = 1.0 / *result.energy_j_per_token;

@@ -16,8 +16,9 @@ void add_resources(const TaskGraph& graph, const Schedule& schedule, SimulationR
 void add_timeline(const TaskGraph& graph, const Schedule& schedule, SimulationResult& result);
 
 // Energy per token by activity and coarsely; hardware price and electricity. Needs the result's
-// tpot_s, throughput and batch.
+// tpot_s, throughput and batch. `others`: see energy_parts().
 void add_energy_and_cost(const TaskGraph& graph, const Schedule& schedule,
-                         ConstantReader& constants, SimulationResult& result);
+                         ConstantReader& constants, const std::vector<EnergyShare>& others,
+                         SimulationResult& result);
 
 }  // namespace memside

@@ -35,36 +35,6 @@ void admit_alike(const SimulationRequest& request, const DecodeJob& job, Admissi
     admission.requests = {{job.context_tokens, batch}};
 }
 
-// Requests of a workload file: all of them or none.
-void admit_mixed(const SimulationRequest& request, const Policy& policy, const Hardware& hardware,
-                 const DecodeJob& job, Admission& admission) {
-    const SimulationResult::Capacity& capacity = admission.fit.capacity;
-    const double left = capacity.capacity_bytes - capacity.weight_bytes;
-    const auto load = [&](std::int64_t context) {
-        return request_load(policy, hardware, job, context);
-    };
-    const int bins = policy.uses_pnm() ? hardware.pnm->fabric.devices : 1;
-    double fullest = 0.0;
-    double total = 0.0;
-    for (const Requests& device : place(request.workload, bins, job.placement, load)) {
-        double bytes = 0.0;
-        for (const RequestGroup& group : device) {
-            bytes += static_cast<double>(group.count) * load(group.context_tokens);
-        }
-        fullest = std::max(fullest, bytes);
-        total += bytes;
-    }
-    if (fullest > left) {
-        admission.reason =
-            fmt::format("the workload's {} requests put {} on one {}, which has {} for them",
-                        request_count(request.workload), format_bytes(fullest), capacity.device,
-                        format_bytes(left));
-        return;
-    }
-    admission.load_imbalance = fullest / (total / bins);
-    admission.requests = request.workload;
-}
-
 // Every second request of each group; the odd one out goes to the first and the second half in
 // turn.
 std::pair<Requests, Requests> halves(const Requests& requests, bool& first_has_more) {
@@ -89,6 +59,8 @@ Requests joined(const std::vector<Requests>& by_device) {
     return all;
 }
 
+}  // namespace
+
 StepShape half_batches(const BatchPart& whole) {
     StepShape shape;
     BatchPart parts[2];
@@ -107,8 +79,6 @@ StepShape half_batches(const BatchPart& whole) {
     return shape;
 }
 
-}  // namespace
-
 Result<Admission> admit(const SimulationRequest& request, const Policy& policy,
                         const Hardware& hardware, const DecodeJob& job) {
     Admission admission;
@@ -117,17 +87,11 @@ Result<Admission> admit(const SimulationRequest& request, const Policy& policy,
         admission.reason = admission.fit.reason;
         return admission;
     }
-    if (request.workload.empty()) {
-        admit_alike(request, job, admission);
-    } else {
-        admit_mixed(request, policy, hardware, job, admission);
-    }
+    admit_alike(request, job, admission);
     if (!admission.reason.empty()) return admission;
 
     const std::int64_t batch = request_count(admission.requests);
-    const kv::MicroBatches split = request.workload.empty()
-                                       ? policy.micro_batches(hardware, job, batch)
-                                       : kv::MicroBatches{batch, 1};
+    const kv::MicroBatches split = policy.micro_batches(hardware, job, batch);
     if (split.count > 1 && request.half_batches) {
         return bad_input("--overlap", fmt::format("half-batches need the whole batch resident; {} "
                                                   "requests run as {} micro-batches",

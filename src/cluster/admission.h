@@ -10,13 +10,15 @@ struct Admission {
     Fit fit;            // of a request of the job's context (the longest)
     Requests requests;  // the batch; empty when it does not fit
     StepShape shape;
-    std::string reason;           // why nothing runs, with its numbers; else empty
-    double load_imbalance = 1.0;  // bytes on the fullest device over the mean
+    std::string reason;  // why nothing runs, with its numbers; else empty
 };
 
 // bad_input when options contradict each other; otherwise an Admission, perhaps with a reason.
 Result<Admission> admit(const SimulationRequest& request, const Policy& policy,
                         const Hardware& hardware, const DecodeJob& job);
+
+// Two halves of a batch, alike on every device, that take turns on GPUs and memory devices.
+StepShape half_batches(const BatchPart& whole);
 
 // Requests of the batch on the fullest device, or of the largest part on every GPU.
 std::int64_t requests_on_fullest(const Admission& admission);

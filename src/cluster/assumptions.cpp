@@ -1,12 +1,14 @@
 #include "cluster/assumptions.h"
 
 #include "base/number.h"
+#include "cluster/serving_result.h"
 
 namespace memside {
 namespace {
 
 // How the step is put together, where no source says how it must be.
-void add_structure(const Policy& policy, const DecodeJob&, SimulationResult& result) {
+void add_structure(const Policy& policy, const SimulationRequest& request,
+                   SimulationResult& result) {
     const auto add = [&](std::string key, std::string value, std::string source) {
         result.assumptions.push_back({std::move(key), std::move(value), std::move(source)});
     };
@@ -20,7 +22,7 @@ void add_structure(const Policy& policy, const DecodeJob&, SimulationResult& res
             "assumed: attention and FC of a layer wait for each other; Kim et al. describe no "
             "overlap of half-batches");
     }
-    if (policy.uses_pnm() || policy.uses_cxl()) {
+    if (policy.uses_pnm() || policy.uses_cxl() || policy.uses_pim()) {
         add("transfers", "store and forward",
             "assumed: a layer's activations are stored and forwarded at host and switch; pages "
             "stream over all hops at once");
@@ -29,13 +31,25 @@ void add_structure(const Policy& policy, const DecodeJob&, SimulationResult& res
         "assumed: a GPU draws its idle power, or its busy power while a kernel runs, and the "
         "energy "
         "of its FLOPs and HBM bits on top, up to the board's limit");
-    add("prefill", "one request, layer by layer",
-        "assumed: all GPUs prefill one request alone, each layer's KV leaves while later work goes "
-        "on, and the first token comes with the step that follows; no queue");
+    if (request.workload.empty() && !policy.uses_pim()) {
+        add("prefill", "one request, layer by layer",
+            "assumed: all GPUs prefill one request alone, each layer's KV leaves while later work "
+            "goes on, and the first token comes with the step that follows; no queue");
+    }
     add("activations", "in the reserve",
         "assumed: activations and logits, a prompt's too, are part of the HBM that is reserved");
-    add("step times", "alike",
-        "assumed: every step is timed with mean page counts, so its percentiles coincide");
+    if (request.workload.empty()) {
+        add("step times", "alike",
+            "assumed: every step is timed with mean page counts, so its percentiles coincide");
+        return;
+    }
+    add_serving_assumptions(request.workload, request.serving, result);
+    if (policy.selects_pages()) {
+        add("page counts", "shares of a request's pages",
+            "assumed: those of a sample of the workload's prompts hold for all of its steps; the "
+            "pool's share is that of the next larger batch of 1, 2, 3, 4, 6, 8, 12, ...");
+    }
+    add("allocation", "in pages", "assumed: on GPUs and on memory devices alike");
 }
 
 }  // namespace
@@ -72,7 +86,7 @@ void add_assumptions(const SimulationRequest& request, const Policy& policy, con
         }
         if (selecting_layers(job.model, job.format) > 0) add_score_assumptions(request, result);
     }
-    add_structure(policy, job, result);
+    add_structure(policy, request, result);
     const int kv_bits = kv::bits(job.format.value_type);
     if (kv_bits < 16) {
         add("kv-type", kv::value_type_names()[static_cast<std::size_t>(job.format.value_type)],

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "model/model_spec.h"
 
 namespace memside {
@@ -32,11 +31,5 @@ enum class Placement { lpt, round_robin };
 // split over devices. Requests of one length are spread evenly, the first devices taking the rest.
 std::vector<Requests> place(const Requests& requests, int devices, Placement placement,
                             const std::function<double(std::int64_t)>& load);
-
-// Reads a workload: CSV with a header line that names `context_tokens`, or JSON Lines (.jsonl) of
-// objects with that key; other columns and keys are ignored. Requests keep the file's order.
-Result<Requests> read_workload(const std::string& path);
-Result<Requests> parse_workload_csv(std::string_view text, const std::string& file);
-Result<Requests> parse_workload_jsonl(std::string_view text, const std::string& file);
 
 }  // namespace memside

@@ -38,7 +38,8 @@ std::map<std::string, Use> uses(const TaskGraph& graph, const Schedule& schedule
 }  // namespace
 
 std::vector<EnergyShare> energy_parts(const TaskGraph& graph, const Schedule& schedule,
-                                      ConstantReader& constants) {
+                                      ConstantReader& constants,
+                                      const std::vector<EnergyShare>& others) {
     std::map<std::string, Use> by_kind = uses(graph, schedule);
     std::vector<EnergyShare> parts;
     for (const char* role : {"gpu", "pnm", "cxl"}) {
@@ -55,6 +56,7 @@ std::vector<EnergyShare> energy_parts(const TaskGraph& graph, const Schedule& sc
         if (use.energy.access_j > 0.0) add("memory", use.energy.access_j);
         add("idle", idle_w * (schedule.makespan_s - use.busy_s));
     }
+    parts.insert(parts.end(), others.begin(), others.end());
     double links_j = 0.0;
     for (const auto& [kind, use] : by_kind) links_j += use.energy.access_j;
     parts.push_back({"links", links_j});

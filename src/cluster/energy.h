@@ -20,8 +20,10 @@ namespace memside {
 //   gpu_idle, pnm_idle, cxl_idle   idle power x the rest of the step
 //   links                          by the bit, at every hop
 //   host, switch, cooling          power x time; a share of all the others
+// `others`: parts of devices that are accounted for elsewhere; cooling is charged for them as well.
 std::vector<EnergyShare> energy_parts(const TaskGraph& graph, const Schedule& schedule,
-                                      ConstantReader& constants);
+                                      ConstantReader& constants,
+                                      const std::vector<EnergyShare>& others = {});
 
 double sum_of(const std::vector<EnergyShare>& parts);
 

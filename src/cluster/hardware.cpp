@@ -93,6 +93,10 @@ Result<Hardware> make_hardware(ConstantReader& constants, MemoryUse use) {
     if (use.cxl) {
         MEMSIDE_TRY(hardware.cxl, make_cxl_pool(constants));
     }
+    if (use.pim) {
+        MEMSIDE_TRY(const MemoryFabric fabric, make_fabric(constants, "pim"));
+        hardware.pim = PimPool{read_pim_module(constants), fabric};
+    }
     return hardware;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cluster/collective.h"
+#include "cluster/pim_machine.h"
 #include "cluster/task_graph.h"
 #include "pnm/layer_program.h"
 #include "system/device.h"
@@ -49,6 +50,12 @@ struct CxlPool {
     MemoryFabric fabric;
 };
 
+// DRAM-PIM modules beside GPUs.
+struct PimPool {
+    PimModule module;  // one of them: they are alike
+    MemoryFabric fabric;
+};
+
 struct Hardware {
     std::unique_ptr<Device> gpu;
     int gpus = 0;
@@ -58,6 +65,7 @@ struct Hardware {
     std::optional<CollectiveLink> node_link;
     std::optional<PnmPool> pnm;
     std::optional<CxlPool> cxl;
+    std::optional<PimPool> pim;
 
     // All-reduce of `bytes` over all GPUs.
     double all_reduce_s(double bytes) const;
@@ -73,6 +81,7 @@ TaskEnergy task_energy(const OperationCost& cost, double units);
 struct MemoryUse {
     bool pnm = false;
     bool cxl = false;
+    bool pim = false;
 };
 
 // bad_input when a role that is needed is not filled.

@@ -31,11 +31,9 @@ double PimModule::matrix_s(double batch, double parameters, double weight_bytes)
     return std::max(compute_s, weight_bytes / weight_bytes_per_s) + kernel_latency_s;
 }
 
-PimMachine read_pim_machine(ConstantReader& constants) {
-    PimMachine machine;
-    machine.modules = constants.count("pim");
+PimModule read_pim_module(ConstantReader& constants) {
     const auto pim = [&](std::string_view key) { return constants.value("pim", key); };
-    PimModule& module = machine.module;
+    PimModule module;
     module.capacity_bytes = pim("memory_capacity");
     module.channel_groups = static_cast<int>(pim("channel_groups"));
     module.fc_in_banks = constants.flag("pim", "fc_in_banks");
@@ -47,6 +45,13 @@ PimMachine read_pim_machine(ConstantReader& constants) {
                                     pim("channel_bandwidth") * pim("memory_efficiency");
         module.matrix_j_per_flop = pim("matrix_energy");
     }
+    return module;
+}
+
+PimMachine read_pim_machine(ConstantReader& constants) {
+    PimMachine machine;
+    machine.modules = constants.count("pim");
+    machine.module = read_pim_module(constants);
     const auto link = [&](std::string_view key) { return constants.value("pim_link", key); };
     // Whole lanes, as in the CENT artifact.
     machine.link.lanes = std::floor(link("lanes") / static_cast<double>(machine.modules));

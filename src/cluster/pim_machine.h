@@ -47,6 +47,8 @@ struct PimMachine {
     SharedLink link;
 };
 
+// The role pim must be filled.
+PimModule read_pim_module(ConstantReader& constants);
 // The roles pim and pim_link must be filled.
 PimMachine read_pim_machine(ConstantReader& constants);
 

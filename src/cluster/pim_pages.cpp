@@ -1,6 +1,21 @@
 #include "cluster/pim_pages.h"
 
+#include <algorithm>
+#include <array>
+
 namespace memside {
+
+Status refuse_selection_settings(const std::vector<std::pair<std::string, std::string>>& settings) {
+    static constexpr std::array<std::string_view, 10> selecting{
+        "page-size",    "digest", "digest-type", "sink-pages", "recent-pages",
+        "dense-layers", "steps",  "warmup",      "scores",     "select-sample"};
+    for (const auto& [name, value] : settings) {
+        const bool found = std::find(selecting.begin(), selecting.end(), name) != selecting.end();
+        if (!found && !name.starts_with("scores.")) continue;
+        return bad_input("--" + name, "has a meaning for --policy pim with --budget only");
+    }
+    return {};
+}
 
 Result<const std::vector<kv::PageList>*> PimPages::sets(std::int64_t context_tokens) {
     if (const auto found = known_.find(context_tokens); found != known_.end()) {

@@ -10,6 +10,10 @@
 
 namespace memside {
 
+// bad_input for an option of selection among what a user wrote: without a budget none has a meaning
+// on DRAM-PIM modules, which attend every token then.
+Status refuse_selection_settings(const std::vector<std::pair<std::string, std::string>>& settings);
+
 class PimPages {
   public:
     // `budget_tokens` of every request.

@@ -158,22 +158,23 @@ double stage_weight_bytes(const PimPlan& plan, const PimStage& stage, const Mode
     return bytes;
 }
 
-PimHolding pim_holding(const PimPlan& plan, const ModelSpec& model, const PimMachine& machine,
-                       const PimOptions& options, const std::vector<std::int64_t>& contexts) {
-    PimHolding fullest;
-    for (const PimStage& stage : plan.stages) {
-        const double weights = stage_weight_bytes(plan, stage, model, machine.module);
-        double needed = 0;
-        for (const std::int64_t context : contexts) {
-            needed += stage_kv_bytes(model, options, stage, plan.most_heads(), context + 1);
-        }
-        const PimHolding holding{needed, std::max(0.0, machine.module.capacity_bytes - weights)};
-        const double over = holding.needed_bytes - holding.room_bytes;
-        if (&stage == &plan.stages.front() || over > fullest.needed_bytes - fullest.room_bytes) {
-            fullest = holding;
-        }
-    }
-    return fullest;
+PimStageMemory pim_stage_memory(const PimPlan& plan, const PimStage& stage, const ModelSpec& model,
+                                const PimMachine& machine, const PimOptions& options) {
+    PimStageMemory memory;
+    const double weights = stage_weight_bytes(plan, stage, model, machine.module);
+    memory.room_bytes =
+        static_cast<std::int64_t>(std::max(0.0, machine.module.capacity_bytes - weights));
+    const std::int64_t heads = plan.most_heads();
+    const bool tcp = options.program.partition == PimPartition::tcp;
+    const std::int64_t together =
+        options.access == PimAccess::reserved || tcp
+            ? 1
+            : std::min<std::int64_t>(heads, std::int64_t{pim::channel_count});
+    const std::int64_t regions = 2 * stage.layers * ((heads + together - 1) / together);
+    memory.token_bytes =
+        regions * together * model.head_dim * static_cast<std::int64_t>(value_bytes);
+    memory.chunk_bytes = regions * static_cast<std::int64_t>(row_bytes);
+    return memory;
 }
 
 PimFit pim_fit(const PimPlan& plan, const ModelSpec& model, const PimMachine& machine,

@@ -1,5 +1,6 @@
 // `pim`: DRAM-PIM modules hold weights and KV, and their banks multiply (PIMphony, arXiv
-// 2412.20166). simulate() gives it a simulation of its own: no GPU takes part in a step.
+// 2412.20166). simulate() gives modules without GPUs a simulation of their own, and modules beside
+// GPUs the policy of gpu_pim.h.
 #include <cassert>
 
 #include "base/text.h"
@@ -12,7 +13,7 @@ class PimPolicy final : public Policy {
   public:
     std::string_view name() const override { return "pim"; }
     std::string_view summary() const override {
-        return "weights and KV in DRAM-PIM modules, whose banks multiply; no GPU";
+        return "weights and KV in DRAM-PIM modules; with GPUs beside them KV only, FC on the GPUs";
     }
     bool selects_pages() const override { return false; }
     bool may_select_pages() const override { return true; }  // with --budget
@@ -21,16 +22,16 @@ class PimPolicy final : public Policy {
     Status supports(const SystemSpec& system) const override {
         if (system.has("pim")) return {};
         return bad_input("--policy", fmt::format("'pim' needs DRAM-PIM modules; system {} has "
-                                                 "none (cent-x8, neupims-x4)",
+                                                 "none (cent-x8, neupims-x4, a100x2-pim8)",
                                                  in_quotes(system.name)));
     }
     Fit fit(const Hardware&, const DecodeJob&) const override {
-        assert(false);  // simulate_on_pim() asks pim_fit()
+        assert(false);  // not asked: see above
         return {};
     }
     std::unique_ptr<AttentionSide> attention(StepPlan&, const Hardware&, const DecodeJob&,
                                              const PageShares&) const override {
-        assert(false);  // simulate_on_pim() has no task graph
+        assert(false);  // likewise
         return nullptr;
     }
 };

@@ -10,10 +10,12 @@
 #include "cluster/cost.h"
 #include "cluster/energy.h"
 #include "cluster/page_sample.h"
-#include "cluster/pim_holding.h"
+#include "cluster/pim_kernels_between.h"
 #include "cluster/pim_pages.h"
 #include "cluster/pim_step.h"
 #include "cluster/policy.h"
+#include "cluster/serving_pim.h"
+#include "cluster/serving_result.h"
 #include "pim/run_names.h"
 
 namespace memside {
@@ -25,6 +27,12 @@ constexpr std::int64_t most_requests = 100'000;
 // mask when it is whole columns of all channels of a pair.
 Status check_windows(const SimulationRequest& request) {
     if (request.model.sliding_layers() == 0) return {};
+    if (!request.workload.empty()) {
+        return bad_input("--model",
+                         fmt::format("{} has sliding-window layers, which are not modelled for "
+                                     "--policy pim with a workload; allowed: --context",
+                                     request.model.name));
+    }
     const bool tcp = request.pim.program.partition == PimPartition::tcp;
     const std::int64_t whole = std::int64_t{pim::bank_count} * (tcp ? pim::channel_count : 1);
     if (request.model.sliding_window_tokens % whole == 0) return {};
@@ -35,18 +43,11 @@ Status check_windows(const SimulationRequest& request) {
 }
 
 Status check_selection(const SimulationRequest& request) {
-    if (!request.budget_tokens) {
-        for (const auto& [name, value] : request.settings) {
-            static constexpr std::string_view selecting[] = {
-                "page-size",    "digest", "digest-type", "sink-pages", "recent-pages",
-                "dense-layers", "steps",  "warmup",      "scores",     "select-sample"};
-            const bool of_selection = std::find(std::begin(selecting), std::end(selecting), name) !=
-                                          std::end(selecting) ||
-                                      name.starts_with("scores.");
-            if (!of_selection) continue;
-            return bad_input("--" + name, "has a meaning for --policy pim with --budget only");
-        }
-        return {};
+    if (!request.budget_tokens) return refuse_selection_settings(request.settings);
+    if (!request.workload.empty()) {
+        return bad_input("--budget",
+                         "selected pages on DRAM-PIM are modelled with --context only, "
+                         "not with a workload");
     }
     if (request.pim.program.partition == PimPartition::hfp) {
         return bad_input("--budget",
@@ -88,29 +89,36 @@ Status check(const SimulationRequest& request, ConstantReader& constants) {
 }
 
 std::int64_t longest_context(const SimulationRequest& request) {
-    std::int64_t longest = request.context_tokens;
-    for (const RequestGroup& group : request.workload) {
-        longest = std::max(longest, group.context_tokens);
-    }
-    return longest;
+    // The last token of a workload's request is put out, not attended.
+    return request.workload.empty() ? request.context_tokens : request.workload.longest() - 1;
 }
 
 // A pair of TP and PP with what it leads to; `step` is empty when nothing fits.
 struct Candidate {
     PimPlan plan;
     PimFit fit;
-    PimHolding holding;  // of a workload's requests
     std::int64_t batch = 0;
     std::optional<PimStep> step;
+    std::optional<ServedResult> served;  // of a workload
 
-    double throughput() const { return step ? static_cast<double>(batch) / step->step_s : 0.0; }
+    bool runs() const { return step || (served && served->reason.empty()); }
+    double throughput() const {
+        if (!runs()) return 0.0;
+        return served ? static_cast<double>(served->tokens) / served->simulated_s
+                      : static_cast<double>(batch) / step->step_s;
+    }
 };
 
 class PimSimulation {
   public:
     PimSimulation(const SimulationRequest& request, const PimOptions& options,
-                  const PimMachine& machine, PimKernels& kernels)
-        : request_(request), options_(options), machine_(machine), kernels_(kernels) {}
+                  const PimMachine& machine, const PimDescription& description, PimKernels& kernels)
+        : request_(request),
+          options_(options),
+          machine_(machine),
+          description_(description),
+          kernels_(kernels),
+          between_(kernels) {}
 
     // The pair that was asked for, or the one that decodes the most tokens a second.
     Result<Candidate> choose() {
@@ -128,7 +136,7 @@ class PimSimulation {
         for (const auto& [tp, pp] : pairs) {
             MEMSIDE_TRY(Candidate candidate, evaluate(tp, pp));
             const bool better = !best || candidate.throughput() > best->throughput() ||
-                                (!best->step && candidate.fit.max_batch > best->fit.max_batch);
+                                (!best->runs() && candidate.fit.max_batch > best->fit.max_batch);
             if (better) best = std::move(candidate);
         }
         return std::move(*best);
@@ -140,6 +148,14 @@ class PimSimulation {
         MEMSIDE_TRY(candidate.plan, make_pim_plan(request_.model, machine_.modules, tp, pp));
         candidate.fit =
             pim_fit(candidate.plan, request_.model, machine_, options_, longest_context(request_));
+        if (!request_.workload.empty()) {
+            const auto model = make_pim_step_model(
+                {request_.model, machine_, description_, candidate.plan, options_,
+                 request_.workload.longest(), candidate.fit.kv_capacity_bytes},
+                between_);
+            MEMSIDE_TRY(candidate.served, serve(request_.workload, *model, request_.serving));
+            return candidate;
+        }
         const std::vector<std::int64_t> contexts = admitted(candidate);
         candidate.batch = std::ssize(contexts);
         if (contexts.empty()) return candidate;
@@ -149,29 +165,19 @@ class PimSimulation {
     }
 
     // The requests that decode together; none when they do not fit.
-    std::vector<std::int64_t> admitted(Candidate& candidate) const {
-        if (request_.workload.empty()) {
-            const std::int64_t most = std::min(candidate.fit.max_batch, most_requests);
-            const std::int64_t batch = request_.batch.value_or(most);
-            if (batch > most) return {};
-            return std::vector<std::int64_t>(static_cast<std::size_t>(batch),
-                                             request_.context_tokens);
-        }
-        std::vector<std::int64_t> contexts;
-        for (const RequestGroup& group : request_.workload) {
-            contexts.insert(contexts.end(), static_cast<std::size_t>(group.count),
-                            group.context_tokens);
-        }
-        candidate.holding =
-            pim_holding(candidate.plan, request_.model, machine_, options_, contexts);
-        if (!candidate.holding.fits()) return {};
-        return contexts;
+    std::vector<std::int64_t> admitted(const Candidate& candidate) const {
+        const std::int64_t most = std::min(candidate.fit.max_batch, most_requests);
+        const std::int64_t batch = request_.batch.value_or(most);
+        if (batch > most) return {};
+        return std::vector<std::int64_t>(static_cast<std::size_t>(batch), request_.context_tokens);
     }
 
     const SimulationRequest& request_;
     const PimOptions& options_;
     const PimMachine& machine_;
+    const PimDescription& description_;
     PimKernels& kernels_;
+    KernelsBetween between_;  // of a workload's many lengths
 };
 
 SimulationResult blank(const SimulationRequest& request) {
@@ -180,7 +186,7 @@ SimulationResult blank(const SimulationRequest& request) {
     result.system = request.system.name;
     result.policy = request.policy;
     const double mean = request.workload.empty() ? static_cast<double>(request.context_tokens)
-                                                 : mean_context(request.workload);
+                                                 : request.workload.mean_context();
     result.context_tokens = static_cast<std::int64_t>(std::llround(mean));
     result.seed = request.seed;
     result.settings = request.settings;
@@ -201,7 +207,8 @@ SimulationResult blank(const SimulationRequest& request) {
     return result;
 }
 
-void add_capacity(const Candidate& chosen, const PimMachine& machine, SimulationResult& result) {
+void add_capacity(const SimulationRequest& request, const Candidate& chosen,
+                  const PimMachine& machine, SimulationResult& result) {
     SimulationResult::Capacity capacity;
     capacity.device = "pim";
     capacity.devices = machine.modules;
@@ -209,6 +216,12 @@ void add_capacity(const Candidate& chosen, const PimMachine& machine, Simulation
     capacity.weight_bytes = chosen.fit.weight_bytes;
     capacity.request_bytes = chosen.fit.request_bytes;
     capacity.requests_per_device = chosen.batch;
+    if (!request.workload.empty()) {
+        // Of a mean request.
+        capacity.request_bytes =
+            pim_fit(chosen.plan, request.model, machine, request.pim, result.context_tokens)
+                .request_bytes;
+    }
     result.capacity = capacity;
 }
 
@@ -221,10 +234,7 @@ std::string why_nothing_fits(const SimulationRequest& request, const Candidate& 
                     format_bytes(fit.request_bytes), chosen.plan.tp, chosen.plan.pp,
                     request.pim.access == PimAccess::chunks ? "chunks" : "the window reserved");
     if (!request.workload.empty()) {
-        return fmt::format("the workload's {} requests put {} on a module that has {} for them; {}",
-                           request_count(request.workload),
-                           format_bytes(chosen.holding.needed_bytes),
-                           format_bytes(chosen.holding.room_bytes), where);
+        return fmt::format("{}: {}", chosen.served->reason, where);
     }
     if (fit.max_batch > 0 && request.batch) {
         return fmt::format("a batch of {} was asked for and {} at most fit: {}", *request.batch,
@@ -256,17 +266,11 @@ void add_step(const Candidate& chosen, const PimMachine& machine, const PimDescr
                         {"pim channel, mean", step.work.kernels.open_channel_s / channels}};
 }
 
-// The contexts of the batch, group by group.
-Requests groups_of(const SimulationRequest& request, std::int64_t batch) {
-    if (!request.workload.empty()) return request.workload;
-    return {{request.context_tokens, batch}};
-}
-
 // What selection counts, and the bytes that the banks read for it: whole pages of the sampled sets.
 Status add_selection(const SimulationRequest& request, PimPages& pages, SimulationResult& result) {
     const ModelSpec& model = request.model;
     const kv::PageFormat& format = request.format;
-    const Requests groups = groups_of(request, result.batch);
+    const Requests groups{{request.context_tokens, result.batch}};
     const int selecting = selecting_layers(model, format);
     if (selecting > 0) {
         DecodeJob job{.model = model,
@@ -319,6 +323,11 @@ Status add_selection(const SimulationRequest& request, PimPages& pages, Simulati
     result.digest_bytes_read_per_step = digests_read;
     result.bytes_recalled_per_step = 0;
     return {};
+}
+
+void add_shares(const ServedResult& served, SimulationResult& result) {
+    result.device_utilization = served.sums.device_busy_s / served.simulated_s;
+    result.pim_mac_utilization = served.sums.mac_busy_s / served.simulated_s;
 }
 
 void add_energy(const Candidate& chosen, const PimMachine& machine,
@@ -389,7 +398,7 @@ void add_assumptions(const SimulationRequest& request, const Candidate& chosen,
             ? "assumed: FC, attention and transfers of a group of requests do not overlap; a GEMV "
               "for each request"
             : "assumed: the processor and the banks do not overlap; one product for a group");
-    if (chosen.step) {
+    if (chosen.runs()) {
         add("pipeline", fmt::format("{} groups", result.micro_batches),
             "assumed: requests are dealt to as many groups as there are stages, the longest first "
             "to the group with the fewest tokens");
@@ -398,8 +407,14 @@ void add_assumptions(const SimulationRequest& request, const Candidate& chosen,
         "the public CENT artifact: per block, under TP; taken for NeuPIMs as well");
     add("embedding", "on the host", "assumed: the look-up takes no time and no room");
     add("weights", "bf16", "assumed: whatever type the file has, the banks hold 16-bit values");
-    add("step times", "alike",
-        "assumed: no request arrives or ends, or grows by more than a token");
+    if (request.workload.empty()) {
+        add("step times", "alike",
+            "assumed: no request arrives or ends, or grows by more than a token");
+    } else {
+        add_serving_assumptions(request.workload, request.serving, result);
+        add("kernel times", "between lengths a sixteenth of a power of two apart",
+            "a straight line between two that were simulated");
+    }
     if (longest_context(request) > request.model.window_tokens) {
         add("context", format_tokens(longest_context(request)),
             fmt::format("assumed: runs beyond the window of {} tokens that {} was trained for",
@@ -436,7 +451,8 @@ Result<SimulationResult> simulate_on_pim(const SimulationRequest& request) {
     const PimOptions options = with_pages(request);
     const auto programs = make_program_kernels(description, options.program);
     RememberedKernels kernels(*programs, description, options.program, options.cache_folder);
-    MEMSIDE_TRY(const Candidate chosen, PimSimulation(request, options, machine, kernels).choose());
+    MEMSIDE_TRY(const Candidate chosen,
+                PimSimulation(request, options, machine, description, kernels).choose());
     // A cache that cannot be written costs time only.
     static_cast<void>(kernels.save().ok());
 
@@ -445,10 +461,16 @@ Result<SimulationResult> simulate_on_pim(const SimulationRequest& request) {
     result.pp = chosen.plan.pp;
     result.batch = chosen.batch;
     result.micro_batches = 0;
-    add_capacity(chosen, machine, result);
-    if (!chosen.step) {
+    add_capacity(request, chosen, machine, result);
+    if (!chosen.runs()) {
         result.batch = 0;
         result.reason = why_nothing_fits(request, chosen, machine);
+        add_assumptions(request, chosen, machine, description, constants, result);
+        return result;
+    }
+    if (chosen.served) {
+        add_served(request.workload, *chosen.served, constants, result);
+        add_shares(*chosen.served, result);
         add_assumptions(request, chosen, machine, description, constants, result);
         return result;
     }

@@ -11,6 +11,7 @@
 #include "cluster/batch.h"
 #include "cluster/fc_layer.h"
 #include "cluster/hardware.h"
+#include "cluster/pim_kernels.h"
 #include "cluster/result.h"
 #include "cluster/selection.h"
 #include "cluster/task_graph.h"
@@ -81,6 +82,7 @@ struct StepPlan {
     double kv_bytes_read = 0;      // whole batch, all layers
     double digest_bytes_read = 0;  // likewise
     double bytes_recalled = 0;     // likewise
+    PimKernelTime pim_kernels;     // of the modules beside GPUs, all together
 };
 
 // The attention of one step under a policy: adds its tasks layer by layer.
@@ -92,6 +94,12 @@ class AttentionSide {
     // have its output.
     virtual Result<std::vector<TaskId>> attend(FcBuilder& fc, int layer, const BatchPart& part,
                                                TaskId qkv) = 0;
+};
+
+// What DRAM-PIM modules beside GPUs add to a step.
+struct ModuleShare {
+    std::vector<EnergyShare> energy;  // J of the step by part: what ran, and standby besides
+    std::optional<double> mac_utilization;
 };
 
 class Policy {
@@ -107,7 +115,8 @@ class Policy {
     virtual Status supports(const SystemSpec& system) const = 0;
     virtual bool uses_pnm() const { return false; }
     virtual bool uses_cxl() const { return false; }
-    virtual bool uses_pim() const { return false; }  // then simulate_on_pim() does it all
+    // Modules without GPUs are simulate_on_pim()'s; beside GPUs see gpu_pim.h.
+    virtual bool uses_pim() const { return false; }
     virtual Fit fit(const Hardware& hardware, const DecodeJob& job) const = 0;
 
     // The parts that residency forces on a batch; one part unless the policy says otherwise.
@@ -122,6 +131,11 @@ class Policy {
     virtual std::unique_ptr<AttentionSide> attention(StepPlan& step, const Hardware& hardware,
                                                      const DecodeJob& job,
                                                      const PageShares& pages) const = 0;
+
+    // Of a step of `step_s` that plan() made; nothing without such modules.
+    virtual ModuleShare modules(const Hardware&, const StepPlan&, double /*step_s*/) const {
+        return {};
+    }
 
     // The whole step: for every part of the batch, layer after layer, FC on the GPUs and attention
     // where the policy puts it.

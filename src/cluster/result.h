@@ -42,6 +42,14 @@ struct PageStep {
     double dropped_out = 0;  // selected at the step before, and not any more
 };
 
+// A moment of a served workload, or the mean of a stretch that starts there.
+struct ServingPoint {
+    double time_s = 0;
+    double batch = 0;          // requests that run
+    double waiting = 0;        // requests in the queue
+    double kv_live_share = 0;  // live KV bytes / capacity left for KV
+};
+
 // One task of the simulated step, for the trace.
 struct TimelineTask {
     std::string name;
@@ -107,11 +115,24 @@ struct SimulationResult {
     std::optional<std::int64_t> tp;
     std::optional<std::int64_t> pp;
 
+    // Of a served workload (serving.h); else empty. Every figure above is then a mean: over time,
+    // or over output tokens.
+    std::optional<double> batch_mean;  // what outputs show as batch, which is the nearest whole
+    std::optional<std::int64_t> requests;
+    std::optional<std::int64_t> output_tokens_total;
+    std::optional<double> simulated_s;  // until the last request leaves
+    std::optional<double> queue_s;      // from arrival to joining, mean over requests
+    std::optional<double> queue_p95_s;
+    std::optional<double> waiting;                  // requests in the queue, time average
+    std::optional<std::int64_t> largest_batch;      // of any step
+    std::optional<double> preemptions_per_request;  // sent back for lack of room
+
     std::vector<PhaseTime> phases;
     std::vector<PhaseTime> prefill;  // shares of ttft_s
     std::vector<ResourceBusy> resources;
     std::vector<EnergyShare> energy;
     std::vector<PageStep> page_steps;
+    std::vector<ServingPoint> serving;
     std::vector<Assumption> assumptions;
     std::vector<Constant> constants;  // every described constant that was read
     std::uint64_t seed = 1;

@@ -8,11 +8,14 @@
 #include "cluster/admission.h"
 #include "cluster/assumptions.h"
 #include "cluster/cpu_simulation.h"
+#include "cluster/gpu_pim.h"
 #include "cluster/layer_timeline.h"
 #include "cluster/page_sample.h"
 #include "cluster/pim_simulation.h"
 #include "cluster/policy.h"
 #include "cluster/prefill.h"
+#include "cluster/serving_gpu.h"
+#include "cluster/serving_result.h"
 
 namespace memside {
 namespace {
@@ -26,7 +29,7 @@ SimulationResult blank_result(const SimulationRequest& request, const Policy& po
     result.context_tokens = job.context_tokens;
     if (!request.workload.empty()) {
         result.context_tokens =
-            static_cast<std::int64_t>(std::llround(mean_context(request.workload)));
+            static_cast<std::int64_t>(std::llround(request.workload.mean_context()));
     }
     result.seed = request.seed;
     result.settings = request.settings;
@@ -61,7 +64,12 @@ void add_admission(const Admission& admission, const Policy& policy, SimulationR
         result.digest_bytes_per_request = admission.fit.request.digest_bytes;
     }
     result.reason = admission.reason;
-    if (policy.uses_pnm() && result.batch > 0) result.load_imbalance = admission.load_imbalance;
+    if (policy.uses_pnm() && result.batch > 0) {
+        // They are alike: bytes are as requests.
+        const double mean =
+            static_cast<double>(result.batch) / static_cast<double>(result.capacity->devices);
+        result.load_imbalance = static_cast<double>(result.capacity->requests_per_device) / mean;
+    }
 }
 
 void add_selection(const SampledPages& pages, SimulationResult& result) {
@@ -92,8 +100,63 @@ void add_step(const StepPlan& step, const Schedule& schedule, const Policy& poli
     for (const ResourceBusy& resource : result.resources) {
         const double share = resource.busy_s / schedule.makespan_s;
         if (resource.name == "gpu") result.gpu_utilization = share;
-        if (resource.name == "pnm" || resource.name == "cxl") result.device_utilization = share;
+        if (resource.name == "pnm" || resource.name == "cxl" || resource.name == "pim") {
+            result.device_utilization = share;
+        }
     }
+}
+
+// Of a mean request, and of what a workload of them fills.
+void add_mean_request(const Policy& policy, const Hardware& hardware, const DecodeJob& job,
+                      SimulationResult& result) {
+    DecodeJob mean = job;
+    mean.context_tokens = result.context_tokens;
+    const Fit fit = policy.fit(hardware, mean);
+    result.capacity = fit.capacity;
+    result.kv_bytes_per_request = fit.request.kv_bytes;
+    if (policy.selects_pages()) result.digest_bytes_per_request = fit.request.digest_bytes;
+}
+
+Status serve_workload(const SimulationRequest& request, const Policy& policy,
+                      const Hardware& hardware, const DecodeJob& job, ConstantReader& constants,
+                      SimulationResult& result) {
+    const Fit longest = policy.fit(hardware, job);
+    result.capacity = longest.capacity;
+    result.kv_bytes_per_request = longest.request.kv_bytes;
+    result.micro_batches = 0;
+    if (longest.max_batch == 0) {
+        result.reason = longest.reason;
+        add_assumptions(request, policy, job, constants, result);
+        return {};
+    }
+    const auto model = make_gpu_step_model(request, policy, hardware, job, constants);
+    MEMSIDE_TRY(const ServedResult served, serve(request.workload, *model, request.serving));
+    result.reason = served.reason;
+    if (!served.reason.empty()) {
+        add_assumptions(request, policy, job, constants, result);
+        return {};
+    }
+    add_mean_request(policy, hardware, job, result);
+    add_served(request.workload, served, constants, result);
+    result.gpu_utilization = served.sums.gpu_busy_s / served.simulated_s;
+    if (policy.uses_pnm() || policy.uses_cxl() || policy.uses_pim()) {
+        result.device_utilization = served.sums.device_busy_s / served.simulated_s;
+    }
+    if (policy.uses_pnm()) result.load_imbalance = served.load_imbalance;
+    if (policy.uses_pim()) {
+        result.pim_mac_utilization = served.sums.mac_busy_s / served.simulated_s;
+    }
+    const GpuStepModel::FullestStep& fullest = model->fullest();
+    if (fullest.pages) {
+        const auto steps = static_cast<double>(served.steps);
+        add_selection(*fullest.pages, result);
+        result.digest_bytes_read_per_step = served.sums.digest_bytes_read / steps;
+        result.bytes_recalled_per_step = served.sums.bytes_recalled / steps;
+    }
+    add_assumptions(request, policy, job, constants, result);
+    add_timeline(fullest.plan.graph, fullest.schedule, result);
+    result.layer_timeline = layer_timeline(result);
+    return {};
 }
 
 }  // namespace
@@ -101,27 +164,37 @@ void add_step(const StepPlan& step, const Schedule& schedule, const Policy& poli
 Result<SimulationResult> simulate(const SimulationRequest& request) {
     if (request.system.has("cpu")) return simulate_on_cpu(request);
     MEMSIDE_TRY(const Policy* policy, find_policy(request.policy));
-    if (policy->uses_pim()) return simulate_on_pim(request);
+    if (policy->uses_pim() && !request.system.has("gpu")) return simulate_on_pim(request);
     MEMSIDE_CHECK(policy->supports(request.system));
+    std::unique_ptr<GpuPim> gpu_pim;
+    if (policy->uses_pim()) {
+        MEMSIDE_TRY(gpu_pim, GpuPim::make(request));
+        policy = &gpu_pim->policy();
+    }
     if (!request.system.has("gpu")) {
         return bad_input("--policy",
                          fmt::format("'{}' needs GPUs; system {} has none; allowed: pim",
                                      policy->name(), in_quotes(request.system.name)));
     }
     ConstantReader constants(request.system);
-    MEMSIDE_TRY(const Hardware hardware,
-                make_hardware(constants, {policy->uses_pnm(), policy->uses_cxl()}));
+    MEMSIDE_TRY(
+        const Hardware hardware,
+        make_hardware(constants, {policy->uses_pnm(), policy->uses_cxl(), policy->uses_pim()}));
     DecodeJob job{request.model, request.context_tokens, request.budget_tokens, request.format,
                   request.placement};
-    for (const RequestGroup& group : request.workload) {
-        job.context_tokens = std::max(job.context_tokens, group.context_tokens);
-    }
+    if (!request.workload.empty()) job.context_tokens = request.workload.longest();
 
     SimulationResult result = blank_result(request, *policy, hardware, job);
+    if (!request.workload.empty()) {
+        MEMSIDE_CHECK(serve_workload(request, *policy, hardware, job, constants, result));
+        if (gpu_pim) gpu_pim->add_assumptions(result);
+        return result;
+    }
     MEMSIDE_TRY(const Admission admission, admit(request, *policy, hardware, job));
     add_admission(admission, *policy, result);
     if (result.batch == 0) {
         add_assumptions(request, *policy, job, constants, result);
+        if (gpu_pim) gpu_pim->add_assumptions(result);
         return result;
     }
 
@@ -141,9 +214,14 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
     result.kv_capacity_utilization =
         live_kv_bytes(*policy, hardware, job, admission.requests) / admission.fit.kv_capacity_bytes;
     add_step(step, schedule, *policy, result);
-    add_energy_and_cost(step.graph, schedule, constants, result);
-    MEMSIDE_CHECK(add_prefill(*policy, hardware, job, admission.requests, constants, result));
+    const ModuleShare modules = policy->modules(hardware, step, schedule.makespan_s);
+    result.pim_mac_utilization = modules.mac_utilization;
+    add_energy_and_cost(step.graph, schedule, constants, modules.energy, result);
+    if (!gpu_pim) {
+        MEMSIDE_CHECK(add_prefill(*policy, hardware, job, admission.requests, constants, result));
+    }
     add_assumptions(request, *policy, job, constants, result);
+    if (gpu_pim) gpu_pim->add_assumptions(result);
     add_timeline(step.graph, schedule, result);
     result.layer_timeline = layer_timeline(result);
     return result;

@@ -10,6 +10,7 @@
 #include "cluster/pim_plan.h"
 #include "cluster/result.h"
 #include "cluster/selection.h"
+#include "cluster/serving.h"
 #include "kv/layout.h"
 #include "model/model_spec.h"
 #include "system/system_spec.h"
@@ -25,7 +26,8 @@ struct SimulationRequest {
     std::optional<std::int64_t> budget_tokens;  // empty: a quarter of the context
     kv::PageFormat format;
     SelectionOptions selection;
-    Requests workload;  // requests of several lengths, in place of context_tokens and batch
+    Workload workload;       // requests that come and go, in place of context_tokens and batch
+    ServingOptions serving;  // for a workload
     Placement placement = Placement::lpt;
     PimOptions pim;             // for the policy of that name
     bool half_batches = false;  // FC of one half of the batch hides attention of the other

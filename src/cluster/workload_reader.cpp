@@ -1,24 +1,18 @@
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/number.h"
 #include "base/text.h"
-#include "cluster/batch.h"
+#include "cluster/workload.h"
 
 namespace memside {
 namespace {
 
 constexpr std::size_t max_file_bytes = std::size_t{64} << 20;
-constexpr std::size_t max_requests = 1'000'000;
-constexpr std::string_view column_name = "context_tokens";
-
-void append(Requests& requests, std::int64_t context_tokens) {
-    if (!requests.empty() && requests.back().context_tokens == context_tokens) {
-        ++requests.back().count;
-    } else {
-        requests.push_back({context_tokens, 1});
-    }
-}
+constexpr std::string_view context_key = "context_tokens";
+constexpr std::string_view output_key = "output_tokens";
+constexpr std::string_view arrival_key = "arrival_s";
 
 // Calls body(line, number) for every line that is not blank.
 template <typename Body>
@@ -45,72 +39,139 @@ std::vector<std::string_view> cells(std::string_view line) {
     }
 }
 
-Status check_requests(const Requests& requests, const std::string& file) {
-    if (requests.empty()) return bad_input(file, "holds no request");
-    if (static_cast<std::size_t>(request_count(requests)) > max_requests) {
-        return bad_input(file, fmt::format("holds more than {} requests", max_requests));
+Result<double> seconds(std::string_view text, const std::string& where) {
+    MEMSIDE_TRY(const double value, parse_number(text, where));
+    if (!std::isfinite(value) || value < 0.0) {
+        return bad_input(where, fmt::format("{} is no '{}'; allowed: seconds from 0 on",
+                                            in_quotes(std::string(text)), arrival_key));
     }
+    return value;
+}
+
+Status add(WorkloadFile& file, const ServedRequest& request, const std::string& name) {
+    if (std::ssize(file.requests) == most_workload_requests) {
+        return bad_input(name, fmt::format("holds more than {} requests", most_workload_requests));
+    }
+    file.requests.push_back(request);
     return {};
+}
+
+class CsvReader {
+  public:
+    explicit CsvReader(const std::string& name) : name_(name) {}
+
+    Status line(std::string_view text, int number) {
+        const std::string where = fmt::format("{}:{}", name_, number);
+        const std::vector<std::string_view> row = cells(text);
+        if (!columns_read_) return header(row, where);
+        ServedRequest request;
+        MEMSIDE_TRY(const std::string_view context, cell(row, context_, context_key, where));
+        MEMSIDE_TRY(request.context_tokens, parse_tokens(context, where));
+        if (file_.has_output) {
+            MEMSIDE_TRY(const std::string_view output, cell(row, output_, output_key, where));
+            MEMSIDE_TRY(request.output_tokens, parse_tokens(output, where));
+        }
+        if (file_.has_arrivals) {
+            MEMSIDE_TRY(const std::string_view at, cell(row, arrival_, arrival_key, where));
+            MEMSIDE_TRY(request.arrival_s, seconds(at, where));
+        }
+        return add(file_, request, name_);
+    }
+
+    WorkloadFile finish() { return std::move(file_); }
+
+  private:
+    Status header(const std::vector<std::string_view>& row, const std::string& where) {
+        columns_read_ = true;
+        const auto find = [&](std::string_view key, std::size_t& column) {
+            const auto found = std::find(row.begin(), row.end(), key);
+            column = static_cast<std::size_t>(found - row.begin());
+            return found != row.end();
+        };
+        if (!find(context_key, context_)) {
+            return bad_input(where, fmt::format("the header line has no column '{}'", context_key));
+        }
+        file_.has_output = find(output_key, output_);
+        file_.has_arrivals = find(arrival_key, arrival_);
+        return {};
+    }
+
+    static Result<std::string_view> cell(const std::vector<std::string_view>& row,
+                                         std::size_t column, std::string_view key,
+                                         const std::string& where) {
+        if (column < row.size()) return row[column];
+        return bad_input(where, fmt::format("has no value for '{}'", key));
+    }
+
+    const std::string& name_;
+    WorkloadFile file_;
+    bool columns_read_ = false;
+    std::size_t context_ = 0;
+    std::size_t output_ = 0;
+    std::size_t arrival_ = 0;
+};
+
+Result<std::int64_t> tokens_of(const nlohmann::json& object, std::string_view key,
+                               const std::string& where) {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_number_integer()) {
+        return bad_input(where, fmt::format("needs a whole number '{}'", key));
+    }
+    return parse_tokens(found->dump(), where);
+}
+
+// The first object says which optional keys all of them have.
+Status add_object(const nlohmann::json& object, const std::string& where, WorkloadFile& file,
+                  const std::string& name) {
+    if (file.requests.empty()) {
+        file.has_output = object.contains(output_key);
+        file.has_arrivals = object.contains(arrival_key);
+    }
+    for (const auto& [key, expected] :
+         {std::pair{output_key, file.has_output}, std::pair{arrival_key, file.has_arrivals}}) {
+        if (object.contains(key) != expected) {
+            return bad_input(where,
+                             fmt::format("'{}' must be given for all requests or for none", key));
+        }
+    }
+    ServedRequest request;
+    MEMSIDE_TRY(request.context_tokens, tokens_of(object, context_key, where));
+    if (file.has_output) {
+        MEMSIDE_TRY(request.output_tokens, tokens_of(object, output_key, where));
+    }
+    if (file.has_arrivals) {
+        MEMSIDE_TRY(request.arrival_s, seconds(object.at(std::string(arrival_key)).dump(), where));
+    }
+    return add(file, request, name);
 }
 
 }  // namespace
 
-Result<Requests> parse_workload_csv(std::string_view text, const std::string& file) {
-    Requests requests;
-    std::size_t column = 0;
-    bool header_read = false;
-    MEMSIDE_CHECK(for_each_line(text, [&](std::string_view line, int number) -> Status {
-        const std::string where = fmt::format("{}:{}", file, number);
-        const std::vector<std::string_view> row = cells(line);
-        if (!header_read) {
-            header_read = true;
-            const auto found = std::find(row.begin(), row.end(), column_name);
-            if (found == row.end()) {
-                return bad_input(where,
-                                 fmt::format("the header line has no column '{}'", column_name));
-            }
-            column = static_cast<std::size_t>(found - row.begin());
-            return {};
-        }
-        if (column >= row.size()) {
-            return bad_input(where, fmt::format("has no value for '{}'", column_name));
-        }
-        MEMSIDE_TRY(const std::int64_t tokens, parse_tokens(row[column], where));
-        append(requests, tokens);
-        return {};
-    }));
-    MEMSIDE_CHECK(check_requests(requests, file));
-    return requests;
+Result<WorkloadFile> parse_workload_csv(std::string_view text, const std::string& file) {
+    CsvReader reader(file);
+    MEMSIDE_CHECK(for_each_line(
+        text, [&](std::string_view line, int number) { return reader.line(line, number); }));
+    WorkloadFile read = reader.finish();
+    if (read.requests.empty()) return bad_input(file, "holds no request");
+    return read;
 }
 
-Result<Requests> parse_workload_jsonl(std::string_view text, const std::string& file) {
-    Requests requests;
+Result<WorkloadFile> parse_workload_jsonl(std::string_view text, const std::string& file) {
+    WorkloadFile read;
     MEMSIDE_CHECK(for_each_line(text, [&](std::string_view line, int number) -> Status {
         const std::string where = fmt::format("{}:{}", file, number);
         const auto value = nlohmann::json::parse(line, nullptr, false);
         if (!value.is_object()) return bad_input(where, "is not a JSON object");
-        const auto found = value.find(column_name);
-        if (found == value.end() || !found->is_number_integer()) {
-            return bad_input(where, fmt::format("needs a whole number '{}'", column_name));
-        }
-        MEMSIDE_TRY(const std::int64_t tokens, parse_tokens(found->dump(), where));
-        append(requests, tokens);
-        return {};
+        return add_object(value, where, read, file);
     }));
-    MEMSIDE_CHECK(check_requests(requests, file));
-    return requests;
+    if (read.requests.empty()) return bad_input(file, "holds no request");
+    return read;
 }
 
-Result<Requests> read_workload(const std::string& path) {
-    const bool csv = path.ends_with(".csv");
-    if (!csv && !path.ends_with(".jsonl")) {
-        return bad_input("--workload",
-                         in_quotes(path) +
-                             " is not a known workload; allowed: FILE.csv, FILE.jsonl "
-                             "(named data sets are not modelled yet)");
-    }
+Result<WorkloadFile> read_workload_file(const std::string& path) {
     MEMSIDE_TRY(const std::string text, read_file(path, max_file_bytes));
-    return csv ? parse_workload_csv(text, path) : parse_workload_jsonl(text, path);
+    return path.ends_with(".csv") ? parse_workload_csv(text, path)
+                                  : parse_workload_jsonl(text, path);
 }
 
 }  // namespace memside

@@ -60,7 +60,7 @@ std::string comparison(const std::vector<SimulationResult>& results, bool colour
         if (result.batch == 0) {
             cells.push_back({"nothing fits: " + result.reason, Tone::warning});
         } else {
-            cells.push_back({fmt::format("{}", result.batch)});
+            cells.push_back({batch_text(result)});
             cells.push_back({or_dash(result.throughput_tok_per_s), Tone::strong});
             cells.push_back({result.tpot_s ? milliseconds(*result.tpot_s) : "-"});
             cells.push_back({or_dash(result.energy_j_per_token)});

@@ -44,6 +44,10 @@ std::vector<std::string> csv_columns() {
 std::vector<std::string> csv_cells(const SimulationResult& result) {
     std::vector<std::string> cells{MEMSIDE_VERSION};
     for (const ScalarField& field : scalar_fields()) {
+        if (const auto mean = shown_mean(field, result)) {
+            cells.push_back(cell(*mean));
+            continue;
+        }
         cells.push_back(
             std::visit([&](auto member) { return cell(result.*member); }, field.member));
     }

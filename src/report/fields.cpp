@@ -51,8 +51,20 @@ const std::vector<ScalarField>& scalar_fields() {
         {"pim_mac_utilization", &R::pim_mac_utilization},
         {"tp", &R::tp},
         {"pp", &R::pp},
+        {"requests", &R::requests},
+        {"output_tokens_total", &R::output_tokens_total},
+        {"simulated_s", &R::simulated_s},
+        {"largest_batch", &R::largest_batch},
+        {"queue_s", &R::queue_s},
+        {"queue_p95_s", &R::queue_p95_s},
+        {"waiting", &R::waiting},
+        {"preemptions_per_request", &R::preemptions_per_request},
     };
     return fields;
+}
+
+std::optional<double> shown_mean(const ScalarField& field, const SimulationResult& result) {
+    return field.key == "batch" ? result.batch_mean : std::nullopt;
 }
 
 }  // namespace memside

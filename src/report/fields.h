@@ -24,7 +24,12 @@ struct ScalarField {
     FieldMember member;
 };
 
-// `model` to `pp`. `version` stands before them; the lists and `seed` follow.
+// `model` to `pp`, then those of served workloads. `version` stands before them; the lists and
+// `seed` follow.
 const std::vector<ScalarField>& scalar_fields();
+
+// What outputs show of a field in place of its member: the time average of a served workload's
+// batch, which is rarely whole. Nothing for all other fields.
+std::optional<double> shown_mean(const ScalarField& field, const SimulationResult& result);
 
 }  // namespace memside

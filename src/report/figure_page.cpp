@@ -26,7 +26,8 @@ std::string figure_table(const FigureTable& table) {
 }
 
 std::string figure_page(const FigurePage& page) {
-    const html::Charts charts = html::draw_charts(page.charts, {}, "The figure");
+    const html::Charts charts =
+        html::draw_charts(page.charts, {}, page.charts_heading, "", page.xy_charts);
     std::string body;
     for (const std::string& note : page.notes) {
         if (!note.empty()) {

@@ -8,6 +8,7 @@
 
 #include "cluster/result.h"
 #include "report/charts.h"
+#include "report/xy_charts.h"
 
 namespace memside {
 
@@ -26,7 +27,9 @@ struct FigurePage {
     std::string title;
     std::string lede;
     std::vector<std::string> notes;
-    std::vector<html::Chart> charts;  // each with labels of its own
+    std::vector<html::Chart> charts;       // each with labels of its own
+    std::vector<html::XyChart> xy_charts;  // after them
+    std::string charts_heading = "The figure";
     std::vector<FigureTable> tables;
     // What the figures rest on, at least one; their labels say which of them an assumption is of.
     std::vector<SimulationResult> results;

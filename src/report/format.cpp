@@ -100,6 +100,10 @@ std::vector<Assumption> all_assumptions(const SimulationResult& result) {
     return all;
 }
 
+std::string batch_text(const SimulationResult& result) {
+    return result.batch_mean ? figure(*result.batch_mean) : fmt::format("{}", result.batch);
+}
+
 namespace {
 
 using Labels = std::vector<ResultLabels::Label>;
@@ -199,9 +203,8 @@ ResultLabels label_results(const std::vector<SimulationResult>& results) {
     for (const auto& describe : input_texts()) tell_apart(out.labels, texts_of(describe));
     tell_apart(out.labels, override_texts(results));
     tell_apart(out.labels, texts_of([](const auto& r) { return fmt::format("seed {}", r.seed); }));
-    const auto batches = texts_of([](const auto& r) {
-        return r.batch > 0 ? fmt::format("batch {}", r.batch) : "nothing fits";
-    });
+    const auto batches = texts_of(
+        [](const auto& r) { return r.batch > 0 ? "batch " + batch_text(r) : "nothing fits"; });
     tell_apart(out.labels, batches, true);
     std::vector<std::string> numbers;
     for (std::size_t i = 1; i <= results.size(); ++i) numbers.push_back(fmt::format("#{}", i));

@@ -39,6 +39,9 @@ struct MemoryFill {
 };
 MemoryFill memory_fill(const SimulationResult& result, const SimulationResult::Capacity& capacity);
 
+// "24"; of a served workload the time average, "23.7".
+std::string batch_text(const SimulationResult& result);
+
 // What the result rests on that no source backs: its assumptions, then the assumed ones among the
 // constants that it read, each key once.
 std::vector<Assumption> all_assumptions(const SimulationResult& result);

@@ -79,8 +79,10 @@ std::string misfit_cards(const SimulationResult& r) {
 
 std::string single_cards(const SimulationResult& r) {
     std::string out =
-        card("Batch", fmt::format("{}", r.batch), r.batch == 1 ? "request" : "requests",
+        card("Batch", batch_text(r), r.batch == 1 ? "request" : "requests",
              r.batch == 0 ? "nothing fits"
+             : r.requests ? fmt::format("on average, of {} with {} tokens", *r.requests,
+                                        format_tokens(r.context_tokens))
                           : "of " + format_tokens(r.context_tokens) + " tokens, decoded together");
     if (r.batch == 0) return out + misfit_cards(r);
     if (r.throughput_tok_per_s) {

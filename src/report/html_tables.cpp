@@ -26,7 +26,7 @@ std::string bytes_or_empty(const std::optional<std::int64_t>& value) {
 const std::vector<Column>& comparison_columns() {
     using R = SimulationResult;
     static const std::vector<Column> list{
-        {"Batch", "requests", [](const R& r) { return fmt::format("{}", r.batch); }},
+        {"Batch", "requests", [](const R& r) { return batch_text(r); }},
         {"Throughput", "tok/s",
          [](const R& r) { return or_empty(r.throughput_tok_per_s, figure); }},
         {"Per token", "ms", [](const R& r) { return or_empty(r.tpot_s, milliseconds); }},
@@ -54,6 +54,11 @@ const std::vector<Column>& counter_columns() {
          [](const R& r) { return or_empty(r.pages_selected_per_step, figure); }},
         {"Recalled", "pages",
          [](const R& r) { return or_empty(r.pages_recalled_per_step, figure); }},
+        {"Queue", "s", [](const R& r) { return or_empty(r.queue_s, figure); }},
+        {"KV capacity", "live",
+         [](const R& r) { return or_empty(r.kv_capacity_utilization, percent); }},
+        {"Fullest device", "over mean",
+         [](const R& r) { return or_empty(r.load_imbalance, figure); }},
         {"KV read", "per step",
          [](const R& r) { return or_empty(r.kv_bytes_read_per_step, short_bytes); }},
         {"Digests read", "per step",

@@ -63,6 +63,10 @@ std::string to_json(const SimulationResult& result) {
     json.begin_object();
     json.member("version", MEMSIDE_VERSION);
     for (const ScalarField& field : scalar_fields()) {
+        if (const auto mean = shown_mean(field, result)) {
+            json.member(field.key, *mean);
+            continue;
+        }
         std::visit([&](auto member) { json.member(field.key, result.*member); }, field.member);
     }
     const auto write_time = [&](const PhaseTime& phase) {
@@ -83,6 +87,12 @@ std::string to_json(const SimulationResult& result) {
         json.member("selected", step.selected);
         json.member("recalled", step.recalled);
         json.member("dropped_out", step.dropped_out);
+    });
+    write_rows(json, "serving", result.serving, [&](const ServingPoint& point) {
+        json.member("time_s", point.time_s);
+        json.member("batch", point.batch);
+        json.member("waiting", point.waiting);
+        json.member("kv_capacity_utilization", point.kv_live_share);
     });
     write_rows(json, "assumptions", result.assumptions, [&](const Assumption& assumption) {
         json.member("key", assumption.key);

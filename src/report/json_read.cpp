@@ -196,6 +196,15 @@ Status read_layer(const Object& root, std::optional<SimulationResult::LayerTimel
     return {};
 }
 
+// Of a served workload, which has a curve: the time average.
+Status read_mean_batch(const Object& root, SimulationResult& result) {
+    MEMSIDE_CHECK(read(root, "batch", result.batch_mean));
+    constexpr double most = 1e9;
+    result.batch =
+        std::max<std::int64_t>(1, std::llround(std::min(result.batch_mean.value_or(0.0), most)));
+    return {};
+}
+
 Status read_lists(const Object& root, SimulationResult& result) {
     MEMSIDE_CHECK(read_shares(root, "phases", "time_s", &PhaseTime::time_s, result.phases));
     // Results of older versions have none.
@@ -211,6 +220,13 @@ Status read_lists(const Object& root, SimulationResult& result) {
         return read(object, "dropped_out", step.dropped_out);
     };
     MEMSIDE_CHECK(read_rows(root, "page_steps", false, result.page_steps, read_step));
+    const auto read_point = [](const Object& object, ServingPoint& point) -> Status {
+        MEMSIDE_CHECK(read(object, "time_s", point.time_s));
+        MEMSIDE_CHECK(read(object, "batch", point.batch));
+        MEMSIDE_CHECK(read(object, "waiting", point.waiting));
+        return read(object, "kv_capacity_utilization", point.kv_live_share);
+    };
+    MEMSIDE_CHECK(read_rows(root, "serving", false, result.serving, read_point));
     MEMSIDE_CHECK(read_sourced(root, "assumptions", true, &Assumption::key, &Assumption::value,
                                result.assumptions));
     MEMSIDE_CHECK(
@@ -244,11 +260,15 @@ Result<SimulationResult> from_json(std::string_view text, const std::string& fil
     std::string version;
     MEMSIDE_CHECK(read(root, "version", version));
     SimulationResult result;
+    MEMSIDE_CHECK(read_lists(root, result));
     for (const ScalarField& field : scalar_fields()) {
+        if (field.key == "batch" && !result.serving.empty()) {
+            MEMSIDE_CHECK(read_mean_batch(root, result));
+            continue;
+        }
         MEMSIDE_CHECK(std::visit([&](auto member) { return read(root, field.key, result.*member); },
                                  field.member));
     }
-    MEMSIDE_CHECK(read_lists(root, result));
     MEMSIDE_CHECK(read(root, "seed", result.seed));
     std::optional<std::string> reason;
     MEMSIDE_CHECK(read(root, "reason", reason));

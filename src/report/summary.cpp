@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "base/number.h"
@@ -10,6 +11,7 @@ namespace memside {
 namespace {
 
 constexpr int bar_width = 36;
+constexpr int curve_width = 48;
 constexpr auto left = TextTable::Align::left;
 constexpr auto right = TextTable::Align::right;
 
@@ -23,6 +25,7 @@ class Summary {
             nothing_fits();
         } else {
             headline();
+            requests();
             time();
             first_token();
         }
@@ -73,7 +76,7 @@ class Summary {
             out_ += '\n';
         }
         std::vector<std::string> texts{"context " + format_tokens(result_.context_tokens),
-                                       fmt::format("batch {}", result_.batch)};
+                                       "batch " + batch_text(result_)};
         if (result_.micro_batches > 1) {
             texts.push_back(fmt::format("in {} micro-batches", result_.micro_batches));
         }
@@ -120,6 +123,56 @@ class Summary {
         facts(texts, Tone::strong);
     }
 
+    // Means of `value` over `curve_width` equal stretches of the curve.
+    std::vector<double> curve(double ServingPoint::* value) const {
+        const std::vector<ServingPoint>& points = result_.serving;
+        const std::size_t width = std::min(points.size(), std::size_t{curve_width});
+        std::vector<double> means(width);
+        std::vector<int> counts(width);
+        for (std::size_t i = 0; i < points.size(); ++i) {
+            const std::size_t at = i * width / points.size();
+            means[at] += points[i].*value;
+            ++counts[at];
+        }
+        for (std::size_t at = 0; at < width; ++at) means[at] /= counts[at];
+        return means;
+    }
+
+    void requests() {
+        if (!result_.requests) return;
+        heading("Requests over time",
+                fmt::format("{} requests, {} output tokens in {}", *result_.requests,
+                            *result_.output_tokens_total, format_seconds(*result_.simulated_s)));
+        const auto largest = static_cast<double>(result_.largest_batch.value_or(1));
+        const std::vector<double> waiting = curve(&ServingPoint::waiting);
+        const double longest =
+            waiting.empty() ? 0 : *std::max_element(waiting.begin(), waiting.end());
+        TextTable table({left, left, left});
+        table.add({{"running"},
+                   {sparkline(curve(&ServingPoint::batch), largest), Tone::accent},
+                   {fmt::format("{} of at most {}", batch_text(result_), figure(largest))}});
+        if (longest > 0) {
+            table.add({{"waiting"},
+                       {sparkline(waiting, longest), Tone::accent},
+                       {figure(result_.waiting.value_or(0))}});
+        }
+        table.add({{"live KV"},
+                   {sparkline(curve(&ServingPoint::kv_live_share), 1.0), Tone::accent},
+                   {percent(result_.kv_capacity_utilization.value_or(0))}});
+        out_ += table.render(terminal_columns, 2, colour_);
+        std::vector<std::string> texts{
+            fmt::format("in the queue {} (p95 {})", format_seconds(result_.queue_s.value_or(0)),
+                        format_seconds(result_.queue_p95_s.value_or(0)))};
+        if (result_.load_imbalance) {
+            texts.push_back("fullest device over the mean " + figure(*result_.load_imbalance));
+        }
+        if (result_.preemptions_per_request.value_or(0) > 0) {
+            texts.push_back(figure(*result_.preemptions_per_request) +
+                            " times sent back per request");
+        }
+        facts(texts, Tone::faint);
+    }
+
     // Names with a figure, its share of the whole and a bar.
     void bars(const std::vector<std::pair<std::string, double>>& parts, double whole,
               std::string (*in_unit)(double), const char* unit) {
@@ -150,7 +203,7 @@ class Summary {
         if (result_.pim_mac_utilization) {
             busy.push_back("PIM MACs " + percent(*result_.pim_mac_utilization));
         }
-        heading("Time of one step",
+        heading(result_.requests ? "Time of an output token" : "Time of one step",
                 milliseconds(step_s) + " ms" + (busy.empty() ? "" : "; busy: " + join(busy, ", ")));
         bars(parts, step_s, milliseconds, " ms");
     }

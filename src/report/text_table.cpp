@@ -81,6 +81,19 @@ std::string share_bar(double share, int width) {
     return bar.empty() && share > 0 ? "▏" : bar;
 }
 
+std::string sparkline(const std::vector<double>& values, double full) {
+    static constexpr std::array<const char*, 9> heights{" ", "▁", "▂", "▃", "▄",
+                                                        "▅", "▆", "▇", "█"};
+    std::string line;
+    for (const double value : values) {
+        const double share = full > 0.0 ? std::clamp(value / full, 0.0, 1.0) : 0.0;
+        const auto eighths = static_cast<std::size_t>(std::lround(share * 8));
+        // What is there at all can be seen.
+        line += heights[eighths == 0 && value > 0.0 ? 1 : eighths];
+    }
+    return line;
+}
+
 void TextTable::add(std::vector<Cell> cells) {
     assert(!cells.empty() && cells.size() <= columns_.size());
     for (Cell& cell : cells) cell.text = printable(cell.text);

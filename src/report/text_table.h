@@ -25,6 +25,9 @@ std::vector<std::string> wrapped(std::string_view text, int width);
 // A bar of `share` of `width` characters, in eighths of a character.
 std::string share_bar(double share, int width);
 
+// A character for each value, its height in eighths of `full`; values above are drawn as full.
+std::string sparkline(const std::vector<double>& values, double full);
+
 struct Cell {
     std::string text;
     Tone tone = Tone::plain;

@@ -114,6 +114,75 @@ void add_pages(const Results& results, const ResultLabels& labels,
     charts.push_back(std::move(chart));
 }
 
+XySeries over_time(const SimulationResult& result, const std::string& name, std::string fill,
+                   double ServingPoint::* value, double scale, const char* unit) {
+    XySeries series{name, std::move(fill), true, false, false, {}};
+    for (const ServingPoint& point : result.serving) {
+        const double y = scale * (point.*value);
+        series.points.push_back(
+            {point.time_s, y,
+             fmt::format("{}: {}{} at {} s", name, figure(y), unit, figure(point.time_s)), ""});
+    }
+    return series;
+}
+
+XyChart time_chart(std::string_view id, std::string_view title, std::string_view subtitle,
+                   std::string_view unit) {
+    XyChart chart;
+    chart.id = std::string(id);
+    chart.title = std::string(title);
+    chart.subtitle = std::string(subtitle);
+    chart.x_axis = std::string("s");
+    chart.y_axis = std::string(unit);
+    chart.wide = true;
+    return chart;
+}
+
+// Of one result its batch and its queue; of several their batches.
+void add_requests_over_time(const Results& results, const ResultLabels& labels,
+                            const std::vector<std::size_t>& served, std::vector<XyChart>& charts) {
+    XyChart chart =
+        time_chart("requests", "Requests over time",
+                   "that decode together, joining and leaving between steps", "requests");
+    const bool alone = served.size() == 1;
+    for (const std::size_t i : served) {
+        chart.series.push_back(over_time(results[i], alone ? "running" : labels.labels[i].line(),
+                                         fmt::format("--part{}", chart.series.size()),
+                                         &ServingPoint::batch, 1.0, ""));
+    }
+    if (alone) {
+        chart.series.push_back(over_time(results[served.front()], "waiting in the queue", "--other",
+                                         &ServingPoint::waiting, 1.0, ""));
+        chart.series.back().dashed = true;
+    }
+    charts.push_back(std::move(chart));
+}
+
+void add_memory_over_time(const Results& results, const ResultLabels& labels,
+                          const std::vector<std::size_t>& served, std::vector<XyChart>& charts) {
+    XyChart chart =
+        time_chart("live-kv", "Memory over time", "live KV, per cent of what weights leave", "%");
+    chart.y_range = std::pair{0.0, 100.0};
+    for (const std::size_t i : served) {
+        chart.series.push_back(over_time(results[i],
+                                         served.size() == 1 ? "live KV" : labels.labels[i].line(),
+                                         fmt::format("--part{}", chart.series.size()),
+                                         &ServingPoint::kv_live_share, 100.0, " %"));
+    }
+    charts.push_back(std::move(chart));
+}
+
+void add_serving(const Results& results, const ResultLabels& labels,
+                 const std::vector<std::size_t>& order, std::vector<XyChart>& charts) {
+    std::vector<std::size_t> served;
+    for (const std::size_t i : order) {
+        if (results[i].serving.size() > 1 && served.size() < most_lines) served.push_back(i);
+    }
+    if (served.empty()) return;
+    add_requests_over_time(results, labels, served, charts);
+    add_memory_over_time(results, labels, served, charts);
+}
+
 }  // namespace
 
 std::vector<std::size_t> pareto_front(const std::vector<std::pair<double, double>>& points) {
@@ -146,6 +215,7 @@ std::vector<XyChart> build_xy_charts(const Results& results, const ResultLabels&
                    "hardware and electricity; better is up and right", "tok/USD"},
                   charts);
     }
+    add_serving(results, labels, order, charts);
     add_pages(results, labels, order, charts);
     return charts;
 }

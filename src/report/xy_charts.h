@@ -45,7 +45,8 @@ struct XyChart {
 std::vector<std::size_t> pareto_front(const std::vector<std::pair<double, double>>& points);
 
 // Throughput and tokens per dollar against the speed of one request, when several results decode
-// the same model and context; pages by step of the results that recall any.
+// the same model and context; batch, queue and live KV over time of served workloads; pages by step
+// of the results that recall any.
 std::vector<XyChart> build_xy_charts(const std::vector<SimulationResult>& results,
                                      const ResultLabels& labels,
                                      const std::vector<std::size_t>& order);

@@ -8,6 +8,7 @@
 #include "report/format.h"
 #include "report/table.h"
 #include "report/text_table.h"
+#include "study/compare_experiment.h"
 #include "study/expected.h"
 #include "study/experiment_parts.h"
 #include "study/sensitivity.h"
@@ -276,9 +277,11 @@ Result<ExperimentOutput> produce_experiment(const std::string& folder, const std
     }
     const ConfigNode* kind = root.is_map() ? root.find("kind") : nullptr;
     if (kind == nullptr) return produce_figure(root, name, stated, quick, colour, options);
+    if (kind->scalar == "comparison") return produce_comparison(root, name, quick, colour, options);
     if (kind->scalar != "sensitivity") {
-        return bad_input(kind->where(), fmt::format("unknown kind {}; allowed: sensitivity",
-                                                    in_quotes(kind->scalar)));
+        return bad_input(kind->where(),
+                         fmt::format("unknown kind {}; allowed: comparison, sensitivity",
+                                     in_quotes(kind->scalar)));
     }
     return produce_sensitivity(root, name, stated, quick, colour, options);
 }

@@ -16,6 +16,7 @@ std::string role_name(std::string_view role) {
     if (role == "gpu") return "GPU";
     if (role == "pnm") return "PNM";
     if (role == "cxl") return "CXL memory";
+    if (role == "pim") return "PIM";
     return "link";
 }
 
@@ -53,7 +54,7 @@ class Improvements {
                 {{"budget", std::to_string(*result_.budget_tokens / 2), ""}});
         }
         if (result_.overlap == "none" && result_.micro_batches == 1 && result_.batch > 1 &&
-            (policy->uses_pnm() || policy->selects_pages())) {
+            (policy->uses_pnm() || policy->selects_pages() || system_.has("device_link"))) {
             add("overlap half-batches", "overlap", {{"overlap", "half-batches", ""}});
         }
         if (has_setting("context")) {
@@ -154,13 +155,10 @@ class Improvements {
 // The role of a resource of the timeline, by its name there.
 std::string role_of(std::string_view resource) {
     constexpr std::pair<std::string_view, std::string_view> prefixes[] = {
-        {"GPU link", "gpu_link"},
-        {"GPUs", "gpu"},
-        {"PNM", "pnm"},
-        {"CXL memory", "cxl"},
-        {"host link", "host_link"},
-        {"uplink", "uplink"},
-        {"device link", "device_link"}};
+        {"GPU link", "gpu_link"}, {"GPUs", "gpu"},
+        {"PNM", "pnm"},           {"CXL memory", "cxl"},
+        {"PIM", "pim"},           {"host link", "host_link"},
+        {"uplink", "uplink"},     {"device link", "device_link"}};
     for (const auto& [prefix, role] : prefixes) {
         if (resource.starts_with(prefix)) return std::string(role);
     }
@@ -231,6 +229,19 @@ double phase_time(const SimulationResult& result, const std::string& name) {
     return 0.0;
 }
 
+// What no constant of the system speeds up inside a DRAM-PIM module.
+void name_module_bounds(std::vector<PhaseBound>& phases) {
+    constexpr std::pair<std::string_view, const char*> parts[] = {{"fc", "PIM banks"},
+                                                                  {"attention", "PIM banks"},
+                                                                  {"softmax", "PIM hub"},
+                                                                  {"vector", "PIM hub"}};
+    for (PhaseBound& phase : phases) {
+        for (const auto& [name, bound] : parts) {
+            if (phase.bound.empty() && phase.name == name) phase.bound = bound;
+        }
+    }
+}
+
 // Not hardware, or not at the same batch: these do not say what a phase is bound by.
 bool names_a_bound(const Improvement& improvement) {
     for (const char* limit : {"budget", "overlap", "batch", "capacity", "number of devices"}) {
@@ -292,13 +303,16 @@ Result<Explanation> explain(const SimulationResult& saved, const std::string& fi
                 *result.throughput_tok_per_s / *out.result.throughput_tok_per_s;
         }
         if (!names_a_bound(improvement)) return;
-        if (result.batch == out.result.batch || !better->workload.empty()) {
-            fixed[i] = result;
-            return;
-        }
         SimulationRequest same_batch = *better;
-        same_batch.batch = out.result.batch;
-        fixed[i] = run_point(same_batch);
+        if (better->workload.empty()) same_batch.batch = out.result.batch;
+        // Modules by themselves are searched for the best pair: another one has other phases.
+        const bool alone = better->policy == "pim" && !better->system.has("gpu");
+        if (alone) {
+            same_batch.pim.tp = *out.result.tp;
+            same_batch.pim.pp = *out.result.pp;
+        }
+        const bool same = !alone && (result.batch == out.result.batch || !better->workload.empty());
+        fixed[i] = same ? result : run_point(same_batch);
     });
     for (PhaseBound& phase : out.phases) {
         for (std::size_t i = 0; i < fixed.size(); ++i) {
@@ -309,6 +323,7 @@ Result<Explanation> explain(const SimulationResult& saved, const std::string& fi
             phase.bound = out.improvements[i].limit;
         }
     }
+    if (out.result.policy == "pim") name_module_bounds(out.phases);
     std::stable_sort(out.improvements.begin(), out.improvements.end(),
                      [](const Improvement& a, const Improvement& b) {
                          return a.throughput_ratio.value_or(0.0) > b.throughput_ratio.value_or(0.0);

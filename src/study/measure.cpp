@@ -95,6 +95,7 @@ std::optional<double> Measure::of(const SimulationResult& result) const {
     }
     for (const ScalarField& field : scalar_fields()) {
         if (field.key != name_) continue;
+        if (const auto mean = shown_mean(field, result)) return mean;
         return std::visit([&](auto member) { return number(result.*member); }, field.member);
     }
     return std::nullopt;

@@ -23,7 +23,6 @@ class RequestReader {
         MEMSIDE_TRY(const std::string model, required("model"));
         MEMSIDE_TRY(const std::string system, required("system"));
         MEMSIDE_TRY(request.policy, required("policy"));
-        MEMSIDE_CHECK(refuse_unmodelled());
         const Setting* workload = settings_.find("workload");
         const Setting* context = settings_.find("context");
         if (workload != nullptr && (context != nullptr || settings_.find("batch") != nullptr)) {
@@ -35,8 +34,11 @@ class RequestReader {
         MEMSIDE_TRY(const Policy* policy, located("policy", find_policy(request.policy)));
         MEMSIDE_CHECK(refuse_meaningless(*policy));
         if (workload != nullptr) {
-            MEMSIDE_TRY(request.workload, located("workload", read_workload(workload->value)));
+            MEMSIDE_TRY(const std::int64_t seed, integer("seed", 1, 0, INT64_MAX));
+            MEMSIDE_TRY(request.workload,
+                        this->workload(workload->value, static_cast<std::uint64_t>(seed)));
         } else {
+            MEMSIDE_CHECK(refuse_without_workload());
             MEMSIDE_TRY(request.context_tokens, parse_tokens(context->value, context->shown()));
         }
         MEMSIDE_TRY(const std::size_t placement,
@@ -97,11 +99,33 @@ class RequestReader {
                             setting == nullptr ? "" : setting->shown());
     }
 
-    Status refuse_unmodelled() const {
-        for (const Setting& setting : settings_.list) {
-            const SimulationOptionGroup* group = option_group(setting.name);
-            if (group != nullptr && group->refusal != nullptr) {
-                return bad_input(setting.shown(), group->refusal);
+    // What is said of an option of the command line is said of the spec's line.
+    Result<Workload> workload(const std::string& source, std::uint64_t seed) const {
+        WorkloadOptions options;
+        options.source = source;
+        options.seed = seed;
+        if (settings_.find("requests") != nullptr) {
+            MEMSIDE_TRY(options.requests, integer("requests", 0, 1, most_workload_requests));
+        }
+        if (const Setting* output = settings_.find("output-tokens")) {
+            MEMSIDE_TRY(options.output_tokens, parse_tokens(output->value, output->shown()));
+        }
+        if (const Setting* rate = settings_.find("arrival-rate")) {
+            MEMSIDE_TRY(options.arrivals_per_s, parse_number(rate->value, rate->shown()));
+            if (*options.arrivals_per_s <= 0.0) {
+                return bad_input(rate->shown(),
+                                 fmt::format("{} is out of range; allowed: requests a second, "
+                                             "above 0",
+                                             in_quotes(rate->value)));
+            }
+        }
+        return located("workload", make_workload(options));
+    }
+
+    Status refuse_without_workload() const {
+        for (const char* name : {"requests", "output-tokens", "arrival-rate"}) {
+            if (const Setting* setting = settings_.find(name)) {
+                return bad_input(setting->shown(), "is of a workload; give --workload as well");
             }
         }
         return {};

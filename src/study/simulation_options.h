@@ -20,7 +20,6 @@ struct SimulationOption {
 struct SimulationOptionGroup {
     const char* heading;
     bool (*read_by)(const Policy& policy);  // nullptr: every policy reads them
-    const char* refusal;                    // why none of them may be given; nullptr: they may
     std::vector<SimulationOption> options;
 };
 

@@ -28,12 +28,30 @@ bool is_one_line(std::string_view text) {
                         [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+// "[lowest, highest]", around the value.
+Result<Constant::Range> read_range(const ConfigNode& node, const Constant& constant) {
+    if (!node.is_list() || node.items.size() != 2) {
+        return bad_input(node.where(), "'range' must be [lowest, highest]");
+    }
+    Constant::Range range;
+    for (std::size_t i = 0; i < 2; ++i) {
+        const ConfigNode& end = node.items[i];
+        MEMSIDE_TRY((i == 0 ? range.low : range.high),
+                    parse_quantity(end.scalar, constant.dimension, end.where()));
+    }
+    if (range.low > constant.value || constant.value > range.high) {
+        return bad_input(node.where(), fmt::format("the range does not hold the value {}",
+                                                   in_quotes(constant.text)));
+    }
+    return range;
+}
+
 Result<Constant> read_constant(const ConfigNode& node, const SchemaKey& key) {
     if (!node.is_map()) {
         return bad_input(node.where(),
                          fmt::format("'{}' must be {{value: ..., source: ...}}", key.key));
     }
-    MEMSIDE_CHECK(expect_keys(node, {"value", "source"}));
+    MEMSIDE_CHECK(expect_keys(node, {"value", "source", "range"}));
     MEMSIDE_TRY(const std::string value, required_text(node, "value"));
     if (node.find("source") == nullptr) {
         return bad_input(node.where(),
@@ -42,7 +60,11 @@ Result<Constant> read_constant(const ConfigNode& node, const SchemaKey& key) {
                                      key.key));
     }
     MEMSIDE_TRY(const std::string source, required_text(node, "source"));
-    return make_constant(key, value, source, node.find("value")->where());
+    MEMSIDE_TRY(Constant constant, make_constant(key, value, source, node.find("value")->where()));
+    if (const ConfigNode* range = node.find("range")) {
+        MEMSIDE_TRY(constant.range, read_range(*range, constant));
+    }
+    return constant;
 }
 
 // Checks the fields of a description, before any of them is followed.

@@ -13,7 +13,7 @@ Status set_count(const std::string& where, const std::string& value, Component& 
     if (rule != CountRule::given) {
         const std::string_view reason = rule == CountRule::per_gpu ? "it follows gpu.count"
                                         : rule == CountRule::per_memory_device
-                                            ? "it follows pnm.count and cxl.count"
+                                            ? "it follows pnm.count, cxl.count and pim.count"
                                             : "a system has one";
         return bad_input(
             where, fmt::format("the count of '{}' cannot be set; {}", component.role, reason));

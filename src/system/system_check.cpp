@@ -103,7 +103,8 @@ Status check_component(const Component& component) {
 // A memory device is reached over host_link, uplink and device_link; without a device the last two
 // lead nowhere.
 Status check_links(const SystemSpec& system) {
-    const bool memory = system.has("pnm") || system.has("cxl");
+    const bool modules = system.has("gpu") && system.has("pim");
+    const bool memory = modules || system.has("pnm") || system.has("cxl");
     for (const std::string_view role : {"host_link", "uplink", "device_link"}) {
         if (memory && !system.has(role)) {
             return bad_input(system.where, fmt::format("system '{}' has memory devices but no {}",
@@ -149,9 +150,8 @@ Status check_cpu(const SystemSpec& system) {
     return bad_input(position(single), "cpu_single has one core");
 }
 
-// DRAM-PIM modules hold weights and KV and do all the work: nothing else computes beside them.
-Status check_pim(const SystemSpec& system) {
-    if (!system.has("pim") && !system.has("pim_link")) return {};
+// Modules of DRAM-PIM that hold weights as well do all the work: nothing else computes beside them.
+Status check_pim_alone(const SystemSpec& system) {
     for (const std::string_view role : {"pim", "pim_link"}) {
         if (!system.has(role)) {
             return bad_input(system.where, fmt::format("role '{}' is missing ({})", role,
@@ -170,6 +170,22 @@ Status check_pim(const SystemSpec& system) {
                                                   lanes.text, system.count("pim")));
 }
 
+// Beside GPUs they hold KV, and are reached as other memory devices are.
+Status check_pim(const SystemSpec& system) {
+    if (!system.has("pim") && !system.has("pim_link")) return {};
+    if (!system.has("gpu") || !system.has("pim") || !system.has("device_link")) {
+        return check_pim_alone(system);
+    }
+    for (const std::string_view role : {"pim_link", "pnm", "cxl"}) {
+        if (!system.has(role)) continue;
+        return bad_input(system.at(role).where,
+                         fmt::format("a system with gpu and pim has no {}; its modules are reached "
+                                     "over host_link, uplink and device_link",
+                                     role));
+    }
+    return {};
+}
+
 }  // namespace
 
 Status check_system(SystemSpec& system) {
@@ -182,6 +198,7 @@ Status check_system(SystemSpec& system) {
     MEMSIDE_CHECK(check_divides(system, "node_link", "gpu"));
     MEMSIDE_CHECK(check_divides(system, "uplink", "pnm"));
     MEMSIDE_CHECK(check_divides(system, "uplink", "cxl"));
+    MEMSIDE_CHECK(check_divides(system, "uplink", "pim"));
     for (auto& [role, component] : system.components) {
         switch (find_role(role)->count) {
             case CountRule::given:
@@ -190,7 +207,7 @@ Status check_system(SystemSpec& system) {
                 component.count = system.count("gpu");
                 break;
             case CountRule::per_memory_device:
-                component.count = system.count("pnm") + system.count("cxl");
+                component.count = system.count("pnm") + system.count("cxl") + system.count("pim");
                 break;
             case CountRule::one:
                 component.count = 1;

@@ -21,6 +21,11 @@ struct Constant {
     Dimension dimension = Dimension::count;
     std::string source;  // names a document, or starts with "assumed", "inferred" or "derived"
     std::string where;   // file:line, or "--set"
+    // Where the true value may lie when this one is assumed; of studies, which sweep it.
+    struct Range {
+        double low = 0, high = 0;
+    };
+    std::optional<Range> range{};
 
     bool assumed() const { return source.starts_with("assumed"); }
     bool inferred() const {
@@ -86,7 +91,8 @@ struct Component {
 // nodes and divides the memory devices. The links that belong one to a device (gpu_link, host_link,
 // device_link) follow the count of that device. pnm or cxl needs host_link, uplink and device_link.
 // A machine that decodes on its own cores has cpu and cpu_single and nothing else, not even what is
-// required of others. A system of DRAM-PIM modules has pim, pim_link and cost, and no GPU.
+// required of others. A system of DRAM-PIM modules has pim, pim_link and cost, and no GPU; or pim
+// beside GPUs, reached over host_link, uplink and device_link in place of pim_link.
 enum class CountRule { given, per_gpu, per_memory_device, one };
 
 struct RoleInfo {

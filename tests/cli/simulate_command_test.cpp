@@ -164,6 +164,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "--budget"},
         BadCase{"workload_and_context", with(seventy, {"--workload", "x.csv"}),
                 "leave out --context"},
+        BadCase{"requests_alone", with(seventy, {"--requests", "3"}),
+                "--requests: is of a workload; give --workload as well"},
         BadCase{"partition", with(seventy, {"--partition", "tcp"}), "it is for pim"},
         BadCase{"positional", with(seventy, {"more"}), "unexpected argument 'more'"}),
     [](const auto& bad) { return bad.param.name; });

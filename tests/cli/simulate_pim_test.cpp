@@ -58,6 +58,30 @@ TEST(SimulatePim, requests_of_unequal_lengths_decode_together) {
     EXPECT_EQ(result["context_tokens"], 15333);
 }
 
+TEST(SimulatePim, a_named_workload_is_served_to_its_end) {
+    const Workplace place;
+    const std::vector<std::string> arguments{
+        "simulate", "--model",        "qwen1.5-7b", "--system",    "cent-x8", "--policy",
+        "pim",      "--workload",     "qmsum",      "--requests",  "30",      "--output-tokens",
+        "20",       "--arrival-rate", "40",         "--pim-cache", "off",     "--json",
+        "r.json",   "--report",       "r.html"};
+    const Outcome outcome = place.run(arguments);
+    ASSERT_EQ(outcome.exit_status, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("30 requests, 600 output tokens"));
+    EXPECT_THAT(outcome.out, HasSubstr("live KV"));
+    const json result = json::parse(slurp(place.file("r.json")));
+    EXPECT_EQ(result["requests"], 30);
+    EXPECT_EQ(result["output_tokens_total"], 600);
+    EXPECT_NEAR(result["throughput_tok_per_s"].get<double>(),
+                600 / result["simulated_s"].get<double>(), 1e-6);
+    EXPECT_TRUE(result["ttft_s"].is_null());
+    EXPECT_FALSE(result["serving"].empty());
+    EXPECT_THAT(slurp(place.file("r.html")), HasSubstr("Requests over time"));
+    // What was written reads back to the same report.
+    EXPECT_EQ(place.run({"report", "r.json", "--html", "again.html"}).exit_status, 0);
+    EXPECT_THAT(slurp(place.file("again.html")), HasSubstr("Memory over time"));
+}
+
 TEST(SimulatePim, a_pair_that_does_not_make_the_modules_is_refused) {
     const Workplace place;
     const Outcome outcome = place.run(cent({"off", "--tp", "2", "--pp", "2"}));

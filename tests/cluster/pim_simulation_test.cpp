@@ -112,20 +112,6 @@ TEST(PimSimulation, what_does_not_fit_is_told_with_its_numbers) {
     EXPECT_THAT(result.reason, HasSubstr("a batch of 1000 was asked for"));
 }
 
-TEST(PimSimulation, a_workload_of_alike_requests_is_a_batch) {
-    SimulationRequest request = ask("llama-3.1-8b", "cent-x8", 8192);
-    request.batch = 6;
-    const SimulationResult batch = answer(request);
-    request.batch.reset();
-    request.context_tokens = 0;
-    request.workload = {{8192, 2}, {8192, 4}};
-    const SimulationResult workload = answer(request);
-    EXPECT_EQ(workload.batch, 6);
-    EXPECT_EQ(workload.context_tokens, 8192);
-    EXPECT_EQ(*workload.tpot_s, *batch.tpot_s);
-    EXPECT_EQ(*workload.kv_capacity_utilization, *batch.kv_capacity_utilization);
-}
-
 // One request has 8 pairs of head and request for the 32 channels of its module; FC has all.
 TEST(PimSimulation, channels_without_a_pair_idle) {
     SimulationRequest request =
@@ -144,30 +130,6 @@ TEST(PimSimulation, channels_without_a_pair_idle) {
     };
     EXPECT_NEAR(open_share(PimPartition::tcp), 1.0, 1e-9);
     EXPECT_NEAR(open_share(PimPartition::hfp), 8.0 / 32, 1e-9);
-}
-
-// What the papers say of HFP: channels of short requests wait. The tokens are the same.
-TEST(PimSimulation, unequal_requests_cost_hfp_more_than_tcp) {
-    SimulationRequest request = ask("qwen1.5-7b", "cent-x8", 0);
-    request.pim.tp = 8;
-    request.pim.pp = 1;
-    const auto slower = [&](PimPartition partition) {
-        request.pim.program.partition = partition;
-        request.workload = {{8192, 6}};
-        const double alike = *answer(request).tpot_s;
-        request.workload = {{4096, 4}, {16384, 2}};
-        return *answer(request).tpot_s / alike;
-    };
-    EXPECT_GT(slower(PimPartition::hfp), 1.2);
-    EXPECT_LT(slower(PimPartition::tcp), 1.05);
-}
-
-TEST(PimSimulation, a_workload_that_does_not_fit_is_told) {
-    SimulationRequest request = ask("qwen1.5-7b", "cent-x8", 0);
-    request.workload = {{32768, 20}};
-    const SimulationResult result = answer(request);
-    EXPECT_EQ(result.batch, 0);
-    EXPECT_THAT(result.reason, HasSubstr("the workload's 20 requests put"));
 }
 
 TEST(PimSimulation, the_hub_beside_the_channels_is_never_slower) {
@@ -299,6 +261,12 @@ TEST(PimSimulation, what_is_not_modelled_is_refused_by_name) {
     request.budget_tokens = 256;
     request.pim.program.partition = PimPartition::hfp;
     EXPECT_THAT(refusal(request), HasSubstr("--partition tcp only"));
+    request = ask("llama-3.1-8b", "a100x1-pim4", 1024);
+    request.budget_tokens = 256;
+    EXPECT_THAT(refusal(request), HasSubstr("not beside GPUs"));
+    request = ask("llama-3.1-8b", "a100x1-pim4", 1024);
+    request.pim.hub = PimHub::overlap;
+    EXPECT_THAT(refusal(request), HasSubstr("--hub"));
     request = ask("llama-3.1-8b", "cent-x8", 1024);
     request.settings = {{"page-size", "64"}};
     EXPECT_THAT(refusal(request), HasSubstr("with --budget only"));

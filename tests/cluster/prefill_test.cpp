@@ -1,5 +1,6 @@
 #include "cluster/prefill.h"
 
+#include "cluster/policy.h"
 #include "cluster/simulate.h"
 #include "cluster/toy_system.h"
 #include "model/catalog.h"
@@ -116,19 +117,20 @@ TEST(Prefill, twice_the_context_takes_more_than_twice_as_long) {
 }
 
 TEST(Prefill, requests_of_several_lengths_are_averaged) {
-    SimulationRequest request = toy(1, 1, "pnm-kv");
-    request.batch.reset();
-    const auto time_of = [&](std::int64_t context) {
-        SimulationRequest one = request;
-        one.workload = {{context, 4}};
-        const auto result = simulate(one);
-        return *result->ttft_s - *result->tpot_s;
+    const SimulationRequest request = toy(1, 1, "pnm-kv");
+    ConstantReader constants(request.system);
+    const auto made = make_hardware(constants, {true, false});
+    const Hardware& hardware = *made;
+    const Policy& policy = **find_policy("pnm-kv");
+    const DecodeJob job{request.model, 32768, {}, request.format, {}};
+    const auto time_of = [&](const Requests& requests) {
+        SimulationResult result;
+        result.tpot_s = 0.0;
+        EXPECT_TRUE(add_prefill(policy, hardware, job, requests, constants, result).ok());
+        return *result.ttft_s;
     };
-    SimulationRequest mixed = request;
-    mixed.workload = {{8192, 3}, {32768, 1}};
-    const auto result = simulate(mixed);
-    EXPECT_NEAR(*result->ttft_s - *result->tpot_s, 0.75 * time_of(8192) + 0.25 * time_of(32768),
-                1e-12);
+    EXPECT_NEAR(time_of({{8192, 3}, {32768, 1}}),
+                0.75 * time_of({{8192, 4}}) + 0.25 * time_of({{32768, 4}}), 1e-12);
 }
 
 TEST(Prefill, steady_pages_come_back_to_the_gpus) {

@@ -135,6 +135,14 @@ RC_GTEST_PROP(Json, what_is_written_reads_back_to_the_same_result, ()) {
             [&](auto member) { return back.value().*member == result.*member; }, field.member);
         RC_ASSERT(same);
     }
+    RC_ASSERT(back->batch_mean == result.batch_mean);
+    RC_ASSERT(back->serving.size() == result.serving.size());
+    for (std::size_t i = 0; i < result.serving.size(); ++i) {
+        RC_ASSERT(back->serving[i].time_s == result.serving[i].time_s);
+        RC_ASSERT(back->serving[i].batch == result.serving[i].batch);
+        RC_ASSERT(back->serving[i].waiting == result.serving[i].waiting);
+        RC_ASSERT(back->serving[i].kv_live_share == result.serving[i].kv_live_share);
+    }
     RC_ASSERT(back->seed == result.seed);
     RC_ASSERT(back->reason == result.reason);
     RC_ASSERT(back->settings == result.settings);

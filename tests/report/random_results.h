@@ -72,6 +72,14 @@ inline SimulationResult random_result() {
     r.energy = rows<EnergyShare>([] { return EnergyShare{odd_text(), finite_number()}; });
     r.page_steps =
         rows<PageStep>([] { return PageStep{finite_number(), finite_number(), finite_number()}; });
+    r.serving = rows<ServingPoint>([] {
+        return ServingPoint{finite_number(), finite_number(), finite_number(), finite_number()};
+    });
+    if (!r.serving.empty()) {
+        // The whole batch follows from the mean, which outputs show in its place.
+        r.batch = *rc::gen::inRange(1, 1 << 20);
+        r.batch_mean = static_cast<double>(r.batch) + *rc::gen::inRange(0, 400) / 1000.0;
+    }
     if (*rc::gen::inRange(0, 2) == 1) {
         SimulationResult::LayerTimeline& layer = r.layer_timeline.emplace();
         layer.layer = whole_number();

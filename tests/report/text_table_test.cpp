@@ -71,6 +71,13 @@ TEST(Printable, a_name_cannot_command_the_terminal) {
     EXPECT_EQ(printable("é字"), "é字");
 }
 
+TEST(Sparkline, heights_are_eighths_of_the_full_value) {
+    EXPECT_EQ(sparkline({0.0, 1.0, 4.0, 8.0, 9.0}, 8.0), " ▁▄██");
+    EXPECT_EQ(sparkline({0.01}, 8.0), "▁");
+    EXPECT_EQ(sparkline({}, 8.0), "");
+    EXPECT_EQ(sparkline({1.0}, 0.0), "▁");
+}
+
 TEST(ShareBar, length_is_the_share_in_eighths) {
     EXPECT_EQ(share_bar(1, 3), "███");
     EXPECT_EQ(share_bar(0.5, 3), "█▌");

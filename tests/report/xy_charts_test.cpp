@@ -56,6 +56,20 @@ TEST(XyCharts, results_that_fit_are_points_of_speed_and_throughput) {
     EXPECT_EQ(charts[0].series.size(), 1u);
 }
 
+TEST(XyCharts, a_served_workload_has_batch_queue_and_memory_over_time) {
+    SimulationResult served = samples::near_memory();
+    served.page_steps.clear();
+    served.serving = {{0.0, 4.0, 2.0, 0.5}, {1.5, 6.0, 0.0, 0.75}};
+    const auto charts = charts_of({served});
+    ASSERT_EQ(ids(charts), (std::vector<std::string>{"requests", "live-kv"}));
+    ASSERT_EQ(charts[0].series.size(), 2u);
+    EXPECT_EQ(charts[0].series[0].points[1].x, 1.5);
+    EXPECT_EQ(charts[0].series[0].points[1].y, 6.0);
+    EXPECT_EQ(charts[0].series[1].points[0].y, 2.0);
+    EXPECT_EQ(charts[1].series[0].points[1].y, 75.0);
+    EXPECT_EQ(charts[1].y_range, (std::pair{0.0, 100.0}));
+}
+
 TEST(XyCharts, another_context_is_not_compared) {
     auto results = samples::demo();
     results.back().context_tokens *= 2;

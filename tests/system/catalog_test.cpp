@@ -42,12 +42,17 @@ TEST(Catalog, the_documented_names_are_listed_in_their_order) {
     expected.push_back("rack-2x8a100-cxl");
     for (const std::string n : {"8", "20", "32"}) expected.push_back("cent-x" + n);
     for (const std::string n : {"4", "16"}) expected.push_back("neupims-x" + n);
+    for (const std::string gpu : {"a100x", "h100x"}) {
+        for (const auto& n : counts) {
+            for (const std::string m : {"8", "32"}) expected.push_back(gpu + n + "-pim" + m);
+        }
+    }
     EXPECT_EQ(system_names(), expected);
 }
 
 TEST(Catalog, every_listed_system_loads_under_its_name) {
     const auto names = system_names();
-    ASSERT_EQ(names.size(), 58u);
+    ASSERT_EQ(names.size(), 74u);
     for (const std::string& name : names) {
         const auto system = load_system(name, {});
         ASSERT_TRUE(system.ok()) << system.error().message();
@@ -172,6 +177,18 @@ TEST(Catalog, dram_pim_systems_of_any_size_have_modules_and_no_gpu) {
     EXPECT_EQ(neupims->at("pim").value("matrix_peak"), 256e12);
     EXPECT_EQ(neupims->at("pim").value("fc_in_banks"), 0.0);
     EXPECT_THAT(error_of("cent-x145"), HasSubstr("144 lanes are fewer than one for each of 145"));
+}
+
+TEST(Catalog, dram_pim_beside_gpus_is_reached_as_other_memory) {
+    const auto system = load_system("a100x2-pim12", {});
+    ASSERT_TRUE(system.ok()) << system.error().message();
+    EXPECT_EQ(system->count("gpu"), 2);
+    EXPECT_EQ(system->count("pim"), 12);
+    EXPECT_EQ(system->count("device_link"), 12);
+    EXPECT_EQ(system->count("host_link"), 2);
+    EXPECT_FALSE(system->has("pim_link"));
+    EXPECT_EQ(system->at("pim").value("memory_capacity"), 17'179'869'184.0);
+    EXPECT_EQ(system->at("pim").value("kernel_latency"), 1e-6);
 }
 
 TEST(Catalog, a_path_names_a_system_file) {

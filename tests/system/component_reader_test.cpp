@@ -46,6 +46,26 @@ TEST(Component, constants_come_in_si_units_with_text_source_and_line) {
     EXPECT_FALSE(component->constant("bandwidth").assumed());
 }
 
+TEST(Component, an_assumed_constant_may_have_a_range_around_its_value) {
+    const auto with = [](const std::string& range) {
+        std::string text = link_text;
+        const std::string before = "{value: 100 ns, source: \"a test\"";
+        return text.replace(text.find(before), before.size(), before + ", range: " + range);
+    };
+    const TempFolder folder;
+    folder.write("x.yaml", with("[50 ns, 1 us]"));
+    const auto component = folder.library().load("x", "sys.yaml:3");
+    ASSERT_TRUE(component.ok()) << component.error().message();
+    ASSERT_TRUE(component->constant("latency").range);
+    EXPECT_DOUBLE_EQ(component->constant("latency").range->low, 50e-9);
+    EXPECT_DOUBLE_EQ(component->constant("latency").range->high, 1e-6);
+    EXPECT_FALSE(component->constant("bandwidth").range);
+    EXPECT_THAT(error_of(with("[200 ns, 1 us]")), HasSubstr("does not hold the value '100 ns'"));
+    EXPECT_THAT(error_of(with("[1 us, 50 ns]")), HasSubstr("does not hold"));
+    EXPECT_THAT(error_of(with("50 ns")), HasSubstr("'range' must be [lowest, highest]"));
+    EXPECT_THAT(error_of(with("[50 ns, 1 GB]")), HasSubstr("1 GB"));
+}
+
 TEST(Component, the_nearest_description_of_a_constant_wins) {
     const TempFolder folder;
     folder.write("a.yaml", link_text);
