@@ -6,26 +6,6 @@
 namespace memside {
 namespace {
 
-void add_score_assumptions(const SimulationRequest& request, SimulationResult& result) {
-    const SelectionOptions& options = request.selection;
-    if (options.scores == "random-keys") {
-        result.assumptions.push_back({"scores", options.scores,
-                                      "assumed: keys at random, queries normal and independent "
-                                      "from step to step"});
-        return;
-    }
-    if (options.scores != "synthetic") {
-        result.assumptions.push_back(
-            {"scores", options.scores, "recorded from a real model; sampled pairs and steps only"});
-        return;
-    }
-    for (const kv::SyntheticParameter& parameter : kv::synthetic_parameters()) {
-        result.assumptions.push_back({"scores." + std::string(parameter.name),
-                                      fmt::format("{}", options.synthetic.*parameter.member),
-                                      std::string(parameter.source)});
-    }
-}
-
 // How the step is put together, where no source says how it must be.
 void add_structure(const Policy& policy, const SimulationRequest& request,
                    SimulationResult& result) {
@@ -73,6 +53,26 @@ void add_structure(const Policy& policy, const SimulationRequest& request,
 }
 
 }  // namespace
+
+void add_score_assumptions(const SimulationRequest& request, SimulationResult& result) {
+    const SelectionOptions& options = request.selection;
+    if (options.scores == "random-keys") {
+        result.assumptions.push_back({"scores", options.scores,
+                                      "assumed: keys at random, queries normal and independent "
+                                      "from step to step"});
+        return;
+    }
+    if (options.scores != "synthetic") {
+        result.assumptions.push_back(
+            {"scores", options.scores, "recorded from a real model; sampled pairs and steps only"});
+        return;
+    }
+    for (const kv::SyntheticParameter& parameter : kv::synthetic_parameters()) {
+        result.assumptions.push_back({"scores." + std::string(parameter.name),
+                                      fmt::format("{}", options.synthetic.*parameter.member),
+                                      std::string(parameter.source)});
+    }
+}
 
 void add_assumptions(const SimulationRequest& request, const Policy& policy, const DecodeJob& job,
                      const ConstantReader& constants, SimulationResult& result) {

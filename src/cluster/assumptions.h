@@ -10,4 +10,7 @@ namespace memside {
 void add_assumptions(const SimulationRequest& request, const Policy& policy, const DecodeJob& job,
                      const ConstantReader& constants, SimulationResult& result);
 
+// What page selection's scores rest on.
+void add_score_assumptions(const SimulationRequest& request, SimulationResult& result);
+
 }  // namespace memside

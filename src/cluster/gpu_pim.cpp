@@ -24,6 +24,15 @@ Result<std::unique_ptr<GpuPim>> GpuPim::make(const SimulationRequest& request) {
                          "beside GPUs pairs of KV head and request are dealt to all modules; "
                          "allowed: --parallel best");
     }
+    if (request.budget_tokens) {
+        return bad_input("--budget",
+                         "selected pages are modelled on modules by themselves, not "
+                         "beside GPUs");
+    }
+    MEMSIDE_CHECK(refuse_selection_settings(request.settings));
+    if (request.pim.hub == PimHub::overlap) {
+        return bad_input("--hub", "beside GPUs only 'serial' is modelled");
+    }
     MEMSIDE_TRY(PimDescription description, read_pim_description());
     return std::make_unique<GpuPim>(request, std::move(description));
 }

@@ -42,10 +42,20 @@ std::string file_name(const PimDescription& description) {
     return fmt::format("{:08x}{:08x}.txt", crc32(text), crc32c(std::as_bytes(std::span(text))));
 }
 
+constexpr double PimBlock::* block_times[] = {&PimBlock::scores_s, &PimBlock::softmax_s,
+                                              &PimBlock::sums_s, &PimBlock::accumulate_s};
+constexpr std::size_t block_words = 3 + std::size(block_times);
+
 std::string line_of(const std::string& key, const PimKernelTime& time) {
-    std::string line = fmt::format("{} {:.17g} {:.17g} {:.17g}", key, time.time_s, time.hub_s,
-                                   time.open_channel_s);
+    std::string line = fmt::format("{} {:.17g} {:.17g} {:.17g} {:.17g} {:.17g}", key, time.time_s,
+                                   time.hub_s, time.open_channel_s, time.scan_s, time.top_k_s);
     for (const std::uint64_t count : time.commands) line += fmt::format(" {}", count);
+    for (const PimBlock& block : time.blocks) {
+        line += fmt::format(" {} {} {}", block.repeats, block.first ? 1 : 0, block.waits ? 1 : 0);
+        for (const double PimBlock::* part : block_times) {
+            line += fmt::format(" {:.17g}", block.*part);
+        }
+    }
     return line;
 }
 
@@ -59,6 +69,18 @@ bool parse(std::string_view text, T& value) {
     return code == std::errc() && end == text.data() + text.size();
 }
 
+bool parse(const std::string* words, PimBlock& block) {
+    int first = 0;
+    int waits = 0;
+    bool good = parse(words[0], block.repeats) && parse(words[1], first) && parse(words[2], waits);
+    block.first = first != 0;
+    block.waits = waits != 0;
+    for (std::size_t i = 0; i < std::size(block_times); ++i) {
+        good = good && parse(words[3 + i], block.*block_times[i]);
+    }
+    return good && block.repeats > 0;
+}
+
 // Nothing of a file that is damaged: it is a cache.
 Times read_times(const std::string& path) {
     const Result<std::string> text = read_file(path, max_file_bytes);
@@ -70,11 +92,16 @@ Times read_times(const std::string& path) {
         if (line.empty()) continue;
         const std::vector<std::string> words = split(line, ' ');
         PimKernelTime time;
-        if (words.size() != 4 + time.commands.size()) return {};
+        const std::size_t fixed = 6 + time.commands.size();
+        if (words.size() < fixed || (words.size() - fixed) % block_words != 0) return {};
         bool good = parse(words[1], time.time_s) && parse(words[2], time.hub_s) &&
-                    parse(words[3], time.open_channel_s);
+                    parse(words[3], time.open_channel_s) && parse(words[4], time.scan_s) &&
+                    parse(words[5], time.top_k_s);
         for (std::size_t i = 0; i < time.commands.size(); ++i) {
-            good = good && parse(words[4 + i], time.commands[i]);
+            good = good && parse(words[6 + i], time.commands[i]);
+        }
+        for (std::size_t i = fixed; i < words.size() && good; i += block_words) {
+            good = parse(&words[i], time.blocks.emplace_back());
         }
         if (!good) return {};
         times.emplace(words[0], time);
@@ -127,8 +154,9 @@ Result<PimKernelTime> RememberedKernels::attention(const PimAttention& shape) {
     PimAttention whole = shape;
     const std::int64_t granule = values.granule();
     whole.tokens = (shape.tokens + granule - 1) / granule * granule;
-    std::string key = fmt::format("attention.{}.{}.{}.{}.{}", tcp ? "tcp" : "hfp", whole.pairs,
-                                  whole.group, whole.head_dim, whole.tokens);
+    std::string key = fmt::format("attention.{}.{}.{}.{}.{}{}", tcp ? "tcp" : "hfp", whole.pairs,
+                                  whole.group, whole.head_dim, whole.tokens,
+                                  whole.doubled ? ".doubled" : "");
     if (options_.attention) key += fmt::format(".of-{:08x}", program_checksum_);
     return look_up(key, [&] { return kernels_.attention(whole); });
 }
@@ -136,6 +164,16 @@ Result<PimKernelTime> RememberedKernels::attention(const PimAttention& shape) {
 Result<PimKernelTime> RememberedKernels::gemv(const PimGemv& shape) {
     return look_up(fmt::format("gemv.{}.{}", shape.rows, shape.columns),
                    [&] { return kernels_.gemv(shape); });
+}
+
+Result<PimKernelTime> RememberedKernels::selected(const PimSelected& shape) {
+    const auto bytes = std::as_bytes(std::span(shape.pages));
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const std::string key =
+        fmt::format("selected.{}.{}.{}.{}.{}.{:08x}{:08x}{}", shape.group, shape.head_dim,
+                    shape.tokens, shape.page_tokens, shape.pages.size(), crc32(text), crc32c(bytes),
+                    shape.doubled ? ".doubled" : "");
+    return look_up(key, [&] { return kernels_.selected(shape); });
 }
 
 Status RememberedKernels::save() {

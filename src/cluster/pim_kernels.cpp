@@ -13,11 +13,17 @@ double PimKernelTime::macs() const {
 PimKernelTime& PimKernelTime::add(const PimKernelTime& other, double times) {
     time_s += times * other.time_s;
     hub_s += times * other.hub_s;
+    scan_s += times * other.scan_s;
+    top_k_s += times * other.top_k_s;
     open_channel_s += times * other.open_channel_s;
     for (std::size_t i = 0; i < commands.size(); ++i) {
         commands[i] += static_cast<std::uint64_t>(times * static_cast<double>(other.commands[i]));
     }
     return *this;
+}
+
+Result<PimKernelTime> PimKernels::selected(const PimSelected&) {
+    return bad_input("--budget", "these kernels select no pages");
 }
 
 Result<PimDescription> read_pim_description() {

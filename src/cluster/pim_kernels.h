@@ -9,6 +9,8 @@
 #include <string>
 
 #include "base/result.h"
+#include "cluster/pim_overlap.h"
+#include "kv/pages.h"
 #include "pim/dynamic/dynamic_program.h"
 #include "pim/dynamic/hub_timing.h"
 #include "pim/energy.h"
@@ -39,6 +41,19 @@ struct PimAttention {
     std::uint32_t group = 1;  // query heads of a pair
     std::uint32_t head_dim = 0;
     std::int64_t tokens = 0;  // of each pair, the new one included
+    // Registers for two heads in flight: a block's scores have half of them.
+    bool doubled = false;
+};
+
+// Attention of one KV head over the pages that a step selects (TCP): the new token's way into cache
+// and digest, the scan of digests, the choice of pages, and attention over them.
+struct PimSelected {
+    std::uint32_t group = 1;
+    std::uint32_t head_dim = 0;
+    std::int64_t tokens = 0;  // of the request, the new one included
+    std::uint32_t page_tokens = 0;
+    kv::PageList pages{};  // that are selected, at least one
+    bool doubled = false;
 };
 
 // y = W x with W of rows x columns in the banks.
@@ -50,15 +65,18 @@ struct PimGemv {
 struct PimKernelTime {
     double time_s = 0;
     double hub_s = 0;           // of time_s: the extra processing unit, channels wait
+    double scan_s = 0;          // of time_s - hub_s: digests are scored
+    double top_k_s = 0;         // of hub_s: pages are picked
     double open_channel_s = 0;  // sum over the channels that open rows of the time
     std::array<std::uint64_t, pim::command_count> commands{};  // of all channels
+    PimBlocks blocks;  // of a doubled attention, by block; they sum to time_s
 
     std::uint64_t count(pim::Command command) const {
         return commands[static_cast<std::size_t>(command)];
     }
     // What the MAC units do: 16 banks x 16 lanes in each MAC16.
     double macs() const;
-    // `times` such kernels one after the other.
+    // `times` such kernels one after the other; without their blocks.
     PimKernelTime& add(const PimKernelTime& other, double times = 1);
 };
 
@@ -67,6 +85,8 @@ class PimKernels {
     virtual ~PimKernels() = default;
     virtual Result<PimKernelTime> attention(const PimAttention& shape) = 0;
     virtual Result<PimKernelTime> gemv(const PimGemv& shape) = 0;
+    // bad_input by default: not every set of kernels selects pages.
+    virtual Result<PimKernelTime> selected(const PimSelected& shape);
     // Of an instruction of the extra processing unit by itself.
     virtual double hub_s(const pim::HubInstruction& hub) const = 0;
 };
@@ -104,6 +124,7 @@ class RememberedKernels : public PimKernels {
 
     Result<PimKernelTime> attention(const PimAttention& shape) override;
     Result<PimKernelTime> gemv(const PimGemv& shape) override;
+    Result<PimKernelTime> selected(const PimSelected& shape) override;
     double hub_s(const pim::HubInstruction& hub) const override { return kernels_.hub_s(hub); }
 
     // Adds what is new to the file. An environment error when the folder cannot be written.

@@ -19,12 +19,23 @@ std::int64_t spacing(std::int64_t tokens) {
 PimKernelTime mixed(const PimKernelTime& low, const PimKernelTime& high, double share) {
     PimKernelTime time;
     for (double PimKernelTime::* figure :
-         {&PimKernelTime::time_s, &PimKernelTime::hub_s, &PimKernelTime::open_channel_s}) {
+         {&PimKernelTime::time_s, &PimKernelTime::hub_s, &PimKernelTime::open_channel_s,
+          &PimKernelTime::scan_s, &PimKernelTime::top_k_s}) {
         time.*figure = std::lerp(low.*figure, high.*figure, share);
     }
     for (std::size_t c = 0; c < time.commands.size(); ++c) {
         time.commands[c] = static_cast<std::uint64_t>(std::llround(std::lerp(
             static_cast<double>(low.commands[c]), static_cast<double>(high.commands[c]), share)));
+    }
+    // The blocks of the shorter one, stretched.
+    const double hub = time.hub_s / low.hub_s;
+    const double channels = (time.time_s - time.hub_s) / (low.time_s - low.hub_s);
+    time.blocks = low.blocks;
+    for (PimBlock& block : time.blocks) {
+        block.scores_s *= channels;
+        block.sums_s *= channels;
+        block.softmax_s *= hub;
+        block.accumulate_s *= hub;
     }
     return time;
 }
@@ -33,7 +44,7 @@ PimKernelTime mixed(const PimKernelTime& low, const PimKernelTime& high, double 
 
 Result<PimKernelTime> KernelsBetween::at(PimAttention shape, std::int64_t tokens) {
     shape.tokens = tokens;
-    const Key key{shape.pairs, shape.group, shape.head_dim, tokens};
+    const Key key{shape.pairs, shape.group, shape.head_dim, tokens, shape.doubled ? 1 : 0};
     if (const auto found = attention_.find(key); found != attention_.end()) return found->second;
     MEMSIDE_TRY(const PimKernelTime time, kernels_.attention(shape));
     return attention_.emplace(key, time).first->second;

@@ -17,7 +17,7 @@ class KernelsBetween : public PimKernels {
     double hub_s(const pim::HubInstruction& hub) const override { return kernels_.hub_s(hub); }
 
   private:
-    using Key = std::array<std::int64_t, 4>;  // pairs, group, head dimension, tokens
+    using Key = std::array<std::int64_t, 5>;  // pairs, group, head dimension, tokens, doubled
     Result<PimKernelTime> at(PimAttention shape, std::int64_t tokens);
     Result<PimKernelTime> remember_gemv(const PimGemv& shape);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cluster/pim_kernels.h"
+#include "cluster/pim_kernels_parts.h"
 #include "compiler/encode/attention_program.h"
 #include "compiler/encode/item_writer.h"
 #include "compiler/plan/gemv_plan.h"
@@ -12,20 +13,6 @@
 
 namespace memside {
 namespace {
-
-// Accumulators that a program may count on. In order: the device's single one (PIMphony: 4 bytes a
-// bank). Ping-pong: one in each half; LoL-PIM does not say how deep. DCS: the output buffer.
-std::uint32_t accumulators(pim::Scheduler scheduler) {
-    switch (scheduler) {
-        case pim::Scheduler::in_order:
-            return 1;
-        case pim::Scheduler::ping_pong:
-            return 2;
-        case pim::Scheduler::dcs:
-            break;
-    }
-    return 64;
-}
 
 class ProgramKernels final : public PimKernels {
   public:
@@ -37,14 +24,25 @@ class ProgramKernels final : public PimKernels {
 
     Result<PimKernelTime> attention(const PimAttention& shape) override {
         MEMSIDE_TRY(const pim::DynamicProgram program, attention_program(shape, options_));
-        return timed(program, static_cast<std::uint64_t>(shape.tokens));
+        return timed(program, static_cast<std::uint64_t>(shape.tokens), shape.doubled);
+    }
+
+    Result<PimKernelTime> selected(const PimSelected& shape) override {
+        return time_selected(shape, options_, description_, simulation_);
     }
 
     // The faster of two orders: an accumulator for each group of outputs while x passes once, or a
     // chunk of x that stays while its sums come and go.
     Result<PimKernelTime> gemv(const PimGemv& shape) override {
+        // More outputs than registers (an output head) leave in parts, x coming again for each.
+        constexpr std::uint32_t most = pim::gpr_entries / 2 * pim::lanes;
+        if (shape.rows > most) {
+            MEMSIDE_TRY(PimKernelTime time, gemv({most, shape.columns}));
+            MEMSIDE_TRY(const PimKernelTime rest, gemv({shape.rows - most, shape.columns}));
+            return time.add(rest);
+        }
         MEMSIDE_TRY(const PimKernelTime kept, accumulated(shape));
-        if (accumulators(options_.scheduler) > 2) return kept;
+        if (kernel_accumulators(options_.scheduler) > 2) return kept;
         MEMSIDE_TRY(const PimKernelTime carried, x_stationary(shape));
         return carried.time_s < kept.time_s ? carried : kept;
     }
@@ -54,24 +52,8 @@ class ProgramKernels final : public PimKernels {
     }
 
   private:
-    PimKernelTime result_of(const pim::SimulationResult& result, double hub_cycles) const {
-        const double clock_s = description_.timing.clock_ns * 1e-9;
-        PimKernelTime time;
-        time.time_s = static_cast<double>(result.cycles) * clock_s;
-        time.hub_s = hub_cycles * clock_s;
-        time.commands = result.commands();
-        for (const pim::ChannelResult& channel : result.channels) {
-            const auto ran = [&](pim::Command command) {
-                return channel.commands[static_cast<std::size_t>(command)] != 0;
-            };
-            if (ran(pim::Command::act) || ran(pim::Command::act16)) {
-                time.open_channel_s += time.time_s;
-            }
-        }
-        return time;
-    }
-
-    Result<PimKernelTime> timed(const pim::DynamicProgram& program, std::uint64_t tokens) const {
+    Result<PimKernelTime> timed(const pim::DynamicProgram& program, std::uint64_t tokens,
+                                bool in_blocks = false) const {
         MEMSIDE_CHECK(pim::validate(program, "kernel"));
         // Keys in the lower half of the banks and values in the upper: which row it is changes no
         // time, but a row of both would stay open.
@@ -90,12 +72,15 @@ class ProgramKernels final : public PimKernels {
         pim::TimeSink sink(description_.timing, description_.hub, simulation_);
         MEMSIDE_CHECK(pim::Expander(program).run_all(tokens, tables, sink));
         MEMSIDE_TRY(const pim::DynamicTime time, sink.finish());
-        return result_of(time.result, static_cast<double>(time.hub_cycles));
+        PimKernelTime result =
+            kernel_time(time.result, static_cast<double>(time.hub_cycles), description_.timing);
+        if (in_blocks) result.blocks = kernel_blocks(time.stretches);
+        return result;
     }
 
     Result<PimKernelTime> accumulated(const PimGemv& shape) const {
         compiler::GemvPlan wanted;
-        wanted.accumulators = accumulators(options_.scheduler);
+        wanted.accumulators = kernel_accumulators(options_.scheduler);
         wanted.x_gpr = 1;
         wanted.y_gpr = 1 + pim::units(shape.columns, pim::lanes);
         MEMSIDE_TRY(const compiler::GemvPlan plan,
@@ -123,7 +108,7 @@ class ProgramKernels final : public PimKernels {
                     pim::make_gemv({shape.rows, shape.columns}, options));
         MEMSIDE_TRY(const pim::SimulationResult result,
                     pim::simulate(kernel.program, description_.timing, simulation_));
-        return result_of(result, 0);
+        return kernel_time(result, 0, description_.timing);
     }
 
     const PimDescription& description_;
@@ -144,8 +129,8 @@ Result<pim::DynamicProgram> attention_program(const PimAttention& shape,
     plan.partition = options.partition == PimPartition::tcp ? compiler::HeadPartition::tcp
                                                             : compiler::HeadPartition::hfp;
     plan.row_reuse = options.row_reuse;
-    plan.accumulators = accumulators(options.scheduler);
-    return compiler::attention_program("attention", heads, plan);
+    plan.accumulators = kernel_accumulators(options.scheduler);
+    return compiler::attention_program("attention", heads, plan, shape.doubled ? 2 : 1);
 }
 
 std::unique_ptr<PimKernels> make_program_kernels(const PimDescription& description,

@@ -16,11 +16,15 @@ constexpr double hidden_transfers = 5;
 // The kernels that a module runs for attention, longest first. A program of the user's has all
 // heads of a request.
 std::vector<PimAttention> kernels_of(const ModelSpec& model, const PimProgramOptions& options,
-                                     std::int64_t heads,
-                                     const std::vector<std::int64_t>& contexts) {
+                                     std::int64_t heads, const std::vector<std::int64_t>& contexts,
+                                     PimLayerKind kind) {
     std::vector<std::int64_t> pairs;
     for (const std::int64_t context : contexts) {
-        pairs.insert(pairs.end(), static_cast<std::size_t>(heads), context + 1);
+        std::int64_t tokens = context + 1;
+        if (kind == PimLayerKind::window) {
+            tokens = std::min<std::int64_t>(tokens, model.sliding_window_tokens);
+        }
+        pairs.insert(pairs.end(), static_cast<std::size_t>(heads), tokens);
     }
     std::size_t together = options.partition == PimPartition::tcp ? 1 : pim::channel_count;
     if (options.attention) together = static_cast<std::size_t>(heads);
@@ -35,6 +39,30 @@ std::vector<PimAttention> kernels_of(const ModelSpec& model, const PimProgramOpt
     }
     return kernels;
 }
+
+// Attention on a group of channels and its hub.
+struct GroupTime {
+    double aim_s = 0;
+    double hub_s = 0;  // in which the channels wait
+    PimKernelTime work;
+    PimKernelTime doubled;  // the same attention with registers for two heads, and its blocks
+    PimBlocks blocks;
+
+    double serial_s() const { return aim_s + hub_s; }
+
+    // Takes the overlapped schedule where it is the faster one: with half of the registers HFP may
+    // have to run fewer heads together.
+    void overlap() {
+        if (blocks.empty()) return;
+        const OverlapTime both = overlapped(blocks);
+        if (both.time_s >= serial_s()) return;
+        aim_s = both.channels_s;
+        hub_s = both.time_s - both.channels_s;
+        // Channels stand by for as long as the schedule takes.
+        doubled.open_channel_s *= both.time_s / doubled.time_s;
+        work = doubled;
+    }
+};
 
 }  // namespace
 
@@ -55,13 +83,14 @@ PimLayer::PimLayer(const ModelSpec& model, const PimMachine& machine, const PimP
                    const PimOptions& options, PimKernels& kernels)
     : model_(model), machine_(machine), plan_(plan), options_(options), kernels_(kernels) {}
 
-Result<PimWork> PimLayer::layer(const std::vector<std::int64_t>& contexts) const {
+Result<PimWork> PimLayer::layer(const std::vector<std::int64_t>& contexts,
+                                PimLayerKind kind) const {
     const auto requests = static_cast<double>(contexts.size());
     PimWork work;
     for (const PimLinear& linear : plan_.linears) {
         MEMSIDE_CHECK(add_linear(linear, requests, work));
     }
-    MEMSIDE_CHECK(add_attention(contexts, work));
+    MEMSIDE_CHECK(add_attention(contexts, kind, work));
     add_vector(requests, work);
     add_link(requests, work);
     return work;
@@ -106,7 +135,23 @@ Status PimLayer::add_linear(const PimLinear& linear, double requests, PimWork& w
     return {};
 }
 
-Status PimLayer::add_attention(const std::vector<std::int64_t>& contexts, PimWork& work) const {
+// Heads and requests take the sampled page sets in turn.
+Result<PimKernelTime> PimLayer::run(const PimAttention& kernel, PimLayerKind kind,
+                                    std::size_t number) const {
+    if (kind != PimLayerKind::selected) return kernels_.attention(kernel);
+    MEMSIDE_TRY(const std::vector<kv::PageList>* sets, options_.pages->sets(kernel.tokens - 1));
+    PimSelected shape;
+    shape.group = kernel.group;
+    shape.head_dim = kernel.head_dim;
+    shape.tokens = kernel.tokens;
+    shape.page_tokens = static_cast<std::uint32_t>(options_.pages->format().page_tokens);
+    shape.pages = (*sets)[number % sets->size()];
+    shape.doubled = kernel.doubled;
+    return kernels_.selected(shape);
+}
+
+Status PimLayer::add_attention(const std::vector<std::int64_t>& contexts, PimLayerKind kind,
+                               PimWork& work) const {
     // Modules with as many heads do the same: the fullest come first.
     for (std::size_t first = 0; first < plan_.kv_heads.size();) {
         const std::int64_t heads = plan_.kv_heads[first];
@@ -114,25 +159,39 @@ Status PimLayer::add_attention(const std::vector<std::int64_t>& contexts, PimWor
         while (last < plan_.kv_heads.size() && plan_.kv_heads[last] == heads) ++last;
         const auto modules = static_cast<double>(last - first);
         // Kernels go to the group of channels that is free first.
-        std::vector<double> aim_s(static_cast<std::size_t>(machine_.module.channel_groups));
-        std::vector<double> hub_s(aim_s.size());
-        for (const PimAttention& kernel : kernels_of(model_, options_.program, heads, contexts)) {
-            MEMSIDE_TRY(const PimKernelTime time, kernels_.attention(kernel));
-            std::size_t free = 0;
-            for (std::size_t g = 1; g < aim_s.size(); ++g) {
-                if (aim_s[g] + hub_s[g] < aim_s[free] + hub_s[free]) free = g;
-            }
-            aim_s[free] += time.time_s - time.hub_s;
-            hub_s[free] += time.hub_s;
-            work.kernels.add(time, modules);
+        std::vector<GroupTime> groups(static_cast<std::size_t>(machine_.module.channel_groups));
+        std::size_t number = 0;
+        for (PimAttention& kernel :
+             kernels_of(model_, options_.program, heads, contexts, kind)) {
+            MEMSIDE_TRY(const PimKernelTime time, run(kernel, kind, number));
+            const auto free = std::min_element(
+                groups.begin(), groups.end(),
+                [](const GroupTime& a, const GroupTime& b) { return a.serial_s() < b.serial_s(); });
+            free->aim_s += time.time_s - time.hub_s;
+            free->hub_s += time.hub_s;
+            free->work.add(time);
+            ++number;
+            if (options_.hub == PimHub::serial) continue;
+            kernel.doubled = true;
+            MEMSIDE_TRY(const PimKernelTime doubled, run(kernel, kind, number - 1));
+            free->doubled.add(doubled);
+            free->blocks.insert(free->blocks.end(), doubled.blocks.begin(), doubled.blocks.end());
+        }
+        for (GroupTime& group : groups) {
+            group.overlap();
+            work.kernels.add(group.work, modules);
         }
         if (first == 0) {
-            std::size_t longest = 0;
-            for (std::size_t g = 1; g < aim_s.size(); ++g) {
-                if (aim_s[g] + hub_s[g] > aim_s[longest] + hub_s[longest]) longest = g;
-            }
-            work.of(PimPhase::attention) += aim_s[longest];
-            work.of(PimPhase::softmax) += hub_s[longest];
+            const GroupTime& longest = *std::max_element(
+                groups.begin(), groups.end(),
+                [](const GroupTime& a, const GroupTime& b) { return a.serial_s() < b.serial_s(); });
+            // Of what the hub is waited for, picking pages has its share.
+            const PimKernelTime& of = longest.work;
+            const double top_k = of.hub_s > 0 ? longest.hub_s * of.top_k_s / of.hub_s : 0;
+            work.of(PimPhase::attention) += longest.aim_s - of.scan_s;
+            work.of(PimPhase::digest_scan) += of.scan_s;
+            work.of(PimPhase::softmax) += longest.hub_s - top_k;
+            work.of(PimPhase::top_k) += top_k;
         }
         first = last;
     }
@@ -154,8 +213,15 @@ void PimLayer::add_vector(double requests, PimWork& work) const {
     pim::HubInstruction sum;
     sum.op = pim::HubOp::add;
     sum.tiles = pim::units(static_cast<std::uint32_t>(model_.hidden), pim::lanes);
-    const double one = 2 * kernels_.hub_s(norm) + kernels_.hub_s(rope) + kernels_.hub_s(gate) +
-                       2 * kernels_.hub_s(sum);
+    const bool gemma = model_.architecture == Architecture::gemma3;
+    const double norms = gemma ? 4 : 2;
+    pim::HubInstruction head_norm;  // of every query and key head, where the model has them
+    head_norm.op = pim::HubOp::rms_norm;
+    head_norm.values = static_cast<std::uint32_t>(model_.head_dim);
+    head_norm.rows = rope.heads;
+    const bool of_heads = gemma || model_.architecture == Architecture::qwen3;
+    const double one = norms * kernels_.hub_s(norm) + (of_heads ? kernels_.hub_s(head_norm) : 0.0) +
+                       kernels_.hub_s(rope) + kernels_.hub_s(gate) + 2 * kernels_.hub_s(sum);
     work.of(PimPhase::vector) += requests * one;
 }
 

@@ -12,9 +12,9 @@
 namespace memside {
 
 // In the order of reports.
-enum class PimPhase : std::uint8_t { fc, attention, softmax, vector, link };
-inline constexpr std::array<std::string_view, 5> pim_phase_names{"fc", "attention", "softmax",
-                                                                 "vector", "link"};
+enum class PimPhase : std::uint8_t { fc, attention, softmax, vector, link, digest_scan, top_k };
+inline constexpr std::array<std::string_view, 7> pim_phase_names{
+    "fc", "attention", "softmax", "vector", "link", "digest_scan", "top_k"};
 
 struct PimWork {
     std::array<double, pim_phase_names.size()> phase_s{};  // of the fullest module
@@ -36,7 +36,8 @@ class PimLayer {
 
     // One layer for requests of these contexts, in descending order; each attends its new token as
     // well.
-    Result<PimWork> layer(const std::vector<std::int64_t>& contexts) const;
+    Result<PimWork> layer(const std::vector<std::int64_t>& contexts,
+                          PimLayerKind kind = PimLayerKind::whole) const;
     // The last norm and the output head.
     Result<PimWork> output_head(std::int64_t requests) const;
     // From a stage to the next: a vector of each request.
@@ -45,7 +46,10 @@ class PimLayer {
 
   private:
     Status add_linear(const PimLinear& linear, double requests, PimWork& work) const;
-    Status add_attention(const std::vector<std::int64_t>& contexts, PimWork& work) const;
+    Status add_attention(const std::vector<std::int64_t>& contexts, PimLayerKind kind,
+                         PimWork& work) const;
+    Result<PimKernelTime> run(const PimAttention& kernel, PimLayerKind kind,
+                              std::size_t number) const;
     void add_vector(double requests, PimWork& work) const;
     void add_link(double requests, PimWork& work) const;
 

@@ -28,14 +28,33 @@ double linear_bytes(const PimLinear& linear, const PimModule& module) {
            module.channel_groups;
 }
 
+// Bytes of the digests of one layer of a request: a region of each head.
+double layer_digest_bytes(const ModelSpec& model, const PimOptions& options, std::int64_t heads,
+                          std::int64_t tokens) {
+    const bool reserved = options.access == PimAccess::reserved;
+    const std::int64_t held = reserved ? std::max(model.window_tokens, tokens) : tokens;
+    const std::int64_t pages = kv::page_count(held, options.pages->format().page_tokens);
+    const double bytes =
+        double{kv::digest_vectors} * model.head_dim * value_bytes * static_cast<double>(pages);
+    const double region = reserved ? bytes : std::ceil(bytes / row_bytes) * row_bytes;
+    return static_cast<double>(heads) * region;
+}
+
 // Bytes of one layer's KV of a request on a module with `heads` KV heads.
-double layer_kv_bytes(const ModelSpec& model, const PimOptions& options, std::int64_t heads,
-                      std::int64_t tokens) {
+double layer_kv_bytes(const ModelSpec& model, const PimOptions& options, PimLayerKind kind,
+                      std::int64_t heads, std::int64_t tokens) {
+    if (kind == PimLayerKind::selected) {
+        return layer_kv_bytes(model, options, PimLayerKind::whole, heads, tokens) +
+               layer_digest_bytes(model, options, heads, tokens);
+    }
     const double region = double{1} * model.head_dim * value_bytes;
+    const bool slides = kind == PimLayerKind::window;
     if (options.access == PimAccess::reserved) {
-        const std::int64_t window = std::max(model.window_tokens, tokens);
+        std::int64_t window = std::max(model.window_tokens, tokens);
+        if (slides) window = model.sliding_window_tokens;
         return 2 * static_cast<double>(heads) * region * static_cast<double>(window);
     }
+    if (slides) tokens = std::min<std::int64_t>(tokens, model.sliding_window_tokens);
     // Keys and values of a head, or of heads in lockstep, have chunks of their own.
     const bool tcp = options.program.partition == PimPartition::tcp;
     const std::int64_t together =
@@ -45,7 +64,36 @@ double layer_kv_bytes(const ModelSpec& model, const PimOptions& options, std::in
     return 2 * std::ceil(static_cast<double>(heads) / static_cast<double>(together)) * chunks;
 }
 
+// All layers of a stage.
+double stage_kv_bytes(const ModelSpec& model, const PimOptions& options, const PimStage& stage,
+                      std::int64_t heads, std::int64_t tokens) {
+    const auto kinds = stage.kinds(model, options);
+    double bytes = 0;
+    for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+        if (kinds[kind] == 0) continue;
+        bytes += kinds[kind] *
+                 layer_kv_bytes(model, options, static_cast<PimLayerKind>(kind), heads, tokens);
+    }
+    return bytes;
+}
+
 }  // namespace
+
+PimLayerKind layer_kind(const ModelSpec& model, const PimOptions& options, int layer) {
+    if (model.slides(layer)) return PimLayerKind::window;
+    const bool selects =
+        options.pages != nullptr && kv::selects(model, options.pages->format(), layer);
+    return selects ? PimLayerKind::selected : PimLayerKind::whole;
+}
+
+std::array<int, pim_layer_kinds> PimStage::kinds(const ModelSpec& model,
+                                                 const PimOptions& options) const {
+    std::array<int, pim_layer_kinds> counts{};
+    for (int layer = first_layer; layer < first_layer + layers; ++layer) {
+        ++counts[static_cast<std::size_t>(layer_kind(model, options, layer))];
+    }
+    return counts;
+}
 
 Result<PimPlan> make_pim_plan(const ModelSpec& model, std::int64_t modules, std::int64_t tp,
                               std::int64_t pp) {
@@ -68,7 +116,9 @@ Result<PimPlan> make_pim_plan(const ModelSpec& model, std::int64_t modules, std:
     for (std::int64_t s = 0; s < pp; ++s) {
         // The first stages take what is left over: the last one has the output head.
         const auto layers = static_cast<int>(model.layers / pp + (s < model.layers % pp ? 1 : 0));
-        plan.stages.push_back({layers, s + 1 == pp});
+        const PimStage* before = plan.stages.empty() ? nullptr : &plan.stages.back();
+        const int first = before == nullptr ? 0 : before->first_layer + before->layers;
+        plan.stages.push_back({layers, s + 1 == pp, first});
     }
     for (std::int64_t m = 0; m < tp; ++m) {
         plan.kv_heads.push_back(model.kv_heads / tp + (m < model.kv_heads % tp ? 1 : 0));
@@ -136,8 +186,7 @@ PimFit pim_fit(const PimPlan& plan, const ModelSpec& model, const PimMachine& ma
         const double weights = stage_weight_bytes(plan, stage, model, machine.module);
         const double room = std::max(0.0, machine.module.capacity_bytes - weights);
         fit.kv_capacity_bytes += static_cast<double>(plan.tp) * room;
-        const double request =
-            stage.layers * layer_kv_bytes(model, options, plan.most_heads(), tokens);
+        const double request = stage_kv_bytes(model, options, stage, plan.most_heads(), tokens);
         const auto batch = static_cast<std::int64_t>(std::floor(room / request));
         if (batch < fit.max_batch) {
             fit.max_batch = batch;
@@ -145,12 +194,11 @@ PimFit pim_fit(const PimPlan& plan, const ModelSpec& model, const PimMachine& ma
             fit.request_bytes = request;
         }
         for (const std::int64_t heads : plan.kv_heads) {
-            fit.reserved_request_bytes +=
-                stage.layers * layer_kv_bytes(model, options, heads, tokens);
+            fit.reserved_request_bytes += stage_kv_bytes(model, options, stage, heads, tokens);
         }
     }
     fit.live_bytes =
-        static_cast<double>(model.kv_bytes_per_token(16)) * static_cast<double>(context_tokens);
+        static_cast<double>(kv::dense_request_bytes(model, kv::ValueType::bf16, context_tokens));
     return fit;
 }
 

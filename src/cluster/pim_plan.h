@@ -2,13 +2,16 @@
 // rows of weights over the modules of a stage (TP); and what then fits.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "cluster/pim_kernels.h"
 #include "cluster/pim_machine.h"
+#include "cluster/pim_pages.h"
 #include "model/model_spec.h"
 
 namespace memside {
@@ -18,16 +21,34 @@ enum class PimAccess : std::uint8_t {
     chunks,    // dynamic PIM access (DPA): chunks of 1 MiB as a request grows
 };
 
+// What the channels do while the hub's extra processing unit works.
+enum class PimHub : std::uint8_t {
+    serial,   // they wait
+    overlap,  // they multiply for another head or round, whose block has registers of its own
+};
+
 // What `simulate --policy pim` is asked for.
 struct PimOptions {
     PimProgramOptions program;
     std::string program_file;  // of program.attention, for messages
     PimAccess access = PimAccess::chunks;
+    PimHub hub = PimHub::serial;
     std::int64_t tp = 0;  // 0: the best pair
     std::int64_t pp = 0;
     // Where times of kernels are kept between runs; "": nowhere.
     std::string cache_folder;
+    // What a step selects; nullptr: every layer attends all that it keeps.
+    std::shared_ptr<PimPages> pages;
 };
+
+// What a layer's attention meets.
+enum class PimLayerKind : std::uint8_t {
+    whole,     // every token
+    selected,  // pages by digest
+    window,    // the last tokens, in a ring as long as the window
+};
+inline constexpr std::size_t pim_layer_kinds = 3;
+PimLayerKind layer_kind(const ModelSpec& model, const PimOptions& options, int layer);
 
 // A linear layer of one module: rows are outputs.
 struct PimLinear {
@@ -41,6 +62,10 @@ struct PimLinear {
 struct PimStage {
     int layers = 0;
     bool last = false;  // has the output head
+    int first_layer = 0;
+
+    // Layers by PimLayerKind.
+    std::array<int, pim_layer_kinds> kinds(const ModelSpec& model, const PimOptions& options) const;
 };
 
 struct PimPlan {

@@ -16,6 +16,7 @@ class PimPolicy final : public Policy {
         return "weights and KV in DRAM-PIM modules; with GPUs beside them KV only, FC on the GPUs";
     }
     bool selects_pages() const override { return false; }
+    bool may_select_pages() const override { return true; }  // with --budget
     bool uses_pim() const override { return true; }
 
     Status supports(const SystemSpec& system) const override {

@@ -6,9 +6,12 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "cluster/assumptions.h"
 #include "cluster/cost.h"
 #include "cluster/energy.h"
+#include "cluster/page_sample.h"
 #include "cluster/pim_kernels_between.h"
+#include "cluster/pim_pages.h"
 #include "cluster/pim_program.h"
 #include "cluster/pim_step.h"
 #include "cluster/policy.h"
@@ -21,6 +24,65 @@ namespace {
 
 constexpr std::int64_t most_requests = 100'000;
 
+// A window is a ring of places: token t lies where token t - window lay. So it has no old tokens to
+// mask when it is whole columns of all channels of a pair.
+Status check_windows(const SimulationRequest& request) {
+    if (request.model.sliding_layers() == 0) return {};
+    if (!request.workload.empty()) {
+        return bad_input("--model",
+                         fmt::format("{} has sliding-window layers, which are not modelled for "
+                                     "--policy pim with a workload; allowed: --context",
+                                     request.model.name));
+    }
+    const bool tcp = request.pim.program.partition == PimPartition::tcp;
+    const std::int64_t whole = std::int64_t{pim::bank_count} * (tcp ? pim::channel_count : 1);
+    if (request.model.sliding_window_tokens % whole == 0) return {};
+    return bad_input("--model",
+                     fmt::format("{} has sliding windows of {} tokens; modelled for "
+                                 "--policy pim: multiples of {}",
+                                 request.model.name, request.model.sliding_window_tokens, whole));
+}
+
+Status check_selection(const SimulationRequest& request) {
+    if (!request.budget_tokens) return refuse_selection_settings(request.settings);
+    if (!request.workload.empty()) {
+        return bad_input("--budget",
+                         "selected pages on DRAM-PIM are modelled with --context only, "
+                         "not with a workload");
+    }
+    if (request.pim.program.partition == PimPartition::hfp) {
+        return bad_input("--budget",
+                         "selected pages are modelled for --partition tcp only, not for hfp");
+    }
+    if (request.format.digest_type != kv::DigestType::f16) {
+        return bad_input("--digest-type", "the banks multiply 16-bit digests; allowed: f16");
+    }
+    return {};
+}
+
+// What a program of the user's does not have.
+Status check_program(const SimulationRequest& request) {
+    if (!request.pim.program.attention) return {};
+    const auto refuse = [](std::string_view what) {
+        return bad_input("--program", fmt::format("a program of attention is not modelled with {}",
+                                                  what));
+    };
+    if (request.budget_tokens) return refuse("--budget");
+    if (request.pim.hub == PimHub::overlap) return refuse("--hub overlap");
+    if (request.model.sliding_layers() > 0) return refuse("sliding-window layers");
+    return {};
+}
+
+// What its steps select; `pim` of the request with it.
+PimOptions with_pages(const SimulationRequest& request) {
+    PimOptions options = request.pim;
+    if (request.budget_tokens) {
+        options.pages = std::make_shared<PimPages>(
+            request.model, request.format, *request.budget_tokens, request.selection, request.seed);
+    }
+    return options;
+}
+
 Status check(const SimulationRequest& request, ConstantReader& constants) {
     MEMSIDE_TRY(const Policy* policy, find_policy(request.policy));
     MEMSIDE_CHECK(policy->supports(request.system));
@@ -31,11 +93,9 @@ Status check(const SimulationRequest& request, ConstantReader& constants) {
     if (kv::bits(request.format.value_type) != 16) {
         return bad_input("--kv-type", "the banks multiply 16-bit values; allowed: f16, bf16");
     }
-    if (request.model.sliding_layers() > 0) {
-        return bad_input("--model", fmt::format("{} has sliding-window layers, which are not "
-                                                "modelled for --policy pim",
-                                                request.model.name));
-    }
+    MEMSIDE_CHECK(check_windows(request));
+    MEMSIDE_CHECK(check_selection(request));
+    MEMSIDE_CHECK(check_program(request));
     if (constants.flag("cost", "include_host")) {
         return bad_input("--set cost.include_host",
                          "the server around DRAM-PIM modules is not modelled; allowed: false");
@@ -66,9 +126,10 @@ struct Candidate {
 
 class PimSimulation {
   public:
-    PimSimulation(const SimulationRequest& request, const PimMachine& machine,
-                  const PimDescription& description, PimKernels& kernels)
+    PimSimulation(const SimulationRequest& request, const PimOptions& options,
+                  const PimMachine& machine, const PimDescription& description, PimKernels& kernels)
         : request_(request),
+          options_(options),
           machine_(machine),
           description_(description),
           kernels_(kernels),
@@ -76,9 +137,8 @@ class PimSimulation {
 
     // The pair that was asked for, or the one that decodes the most tokens a second.
     Result<Candidate> choose() {
-        const PimOptions& options = request_.pim;
-        std::vector<std::pair<std::int64_t, std::int64_t>> pairs{{options.tp, options.pp}};
-        if (options.tp == 0) pairs = pim_pairs(request_.model, machine_.modules);
+        std::vector<std::pair<std::int64_t, std::int64_t>> pairs{{options_.tp, options_.pp}};
+        if (options_.tp == 0) pairs = pim_pairs(request_.model, machine_.modules);
         if (pairs.empty()) {
             return bad_input(
                 "--system",
@@ -106,11 +166,11 @@ class PimSimulation {
                                                 request_.model, candidate.plan,
                                                 request_.pim.program));
         }
-        candidate.fit = pim_fit(candidate.plan, request_.model, machine_, request_.pim,
+        candidate.fit = pim_fit(candidate.plan, request_.model, machine_, options_,
                                 longest_context(request_));
         if (!request_.workload.empty()) {
             const auto model = make_pim_step_model(
-                {request_.model, machine_, description_, candidate.plan, request_.pim,
+                {request_.model, machine_, description_, candidate.plan, options_,
                  request_.workload.longest(), candidate.fit.kv_capacity_bytes},
                 between_);
             MEMSIDE_TRY(candidate.served, serve(request_.workload, *model, request_.serving));
@@ -120,7 +180,7 @@ class PimSimulation {
         candidate.batch = std::ssize(contexts);
         if (contexts.empty()) return candidate;
         MEMSIDE_TRY(candidate.step, plan_pim_step(request_.model, machine_, candidate.plan,
-                                                  request_.pim, kernels_, contexts));
+                                                  options_, kernels_, contexts));
         return candidate;
     }
 
@@ -133,6 +193,7 @@ class PimSimulation {
     }
 
     const SimulationRequest& request_;
+    const PimOptions& options_;
     const PimMachine& machine_;
     const PimDescription& description_;
     PimKernels& kernels_;
@@ -150,8 +211,19 @@ SimulationResult blank(const SimulationRequest& request) {
     result.seed = request.seed;
     result.settings = request.settings;
     result.kv_type = kv::value_type_names()[static_cast<std::size_t>(request.format.value_type)];
-    const auto token_bytes = static_cast<double>(request.model.kv_bytes_per_token(16));
-    result.kv_bytes_per_request = static_cast<std::int64_t>(std::llround(token_bytes * mean));
+    result.kv_bytes_per_request = kv::dense_request_bytes(
+        request.model, kv::ValueType::bf16, static_cast<std::int64_t>(std::llround(mean)));
+    if (!request.budget_tokens) return result;
+    const kv::PageFormat& format = request.format;
+    result.budget_tokens = *request.budget_tokens;
+    result.page_size_tokens = format.page_tokens;
+    result.digest = kv::digest_kind_names()[static_cast<std::size_t>(format.digest_kind)];
+    result.digest_type = kv::digest_type_names()[static_cast<std::size_t>(format.digest_type)];
+    result.dense_layers = format.dense_layers;
+    result.sink_pages = request.selection.pinned.sink;
+    result.recent_pages = request.selection.pinned.recent;
+    result.digest_bytes_per_request =
+        kv::request_bytes(request.model, format, result.context_tokens).digest_bytes;
     return result;
 }
 
@@ -210,7 +282,67 @@ void add_step(const Candidate& chosen, const PimMachine& machine, const PimDescr
         static_cast<double>(machine.modules) * machine.module.channel_groups * pim::channel_count;
     result.resources = {{"pim, mean", step.mean_busy_s},
                         {"pim, slowest", step.most_busy_s},
+                        {"pim MACs", *result.pim_mac_utilization * step.step_s},
                         {"pim channel, mean", step.work.kernels.open_channel_s / channels}};
+}
+
+// What selection counts, and the bytes that the banks read for it: whole pages of the sampled sets.
+Status add_selection(const SimulationRequest& request, PimPages& pages, SimulationResult& result) {
+    const ModelSpec& model = request.model;
+    const kv::PageFormat& format = request.format;
+    const Requests groups{{request.context_tokens, result.batch}};
+    const int selecting = selecting_layers(model, format);
+    if (selecting > 0) {
+        DecodeJob job{.model = model,
+                      .context_tokens = 0,
+                      .fixed_budget = request.budget_tokens,
+                      .format = format};
+        for (const RequestGroup& group : groups) {
+            job.context_tokens = std::max(job.context_tokens, group.context_tokens);
+        }
+        MEMSIDE_TRY(const SampledPages sampled,
+                    sample_pages(
+                        job, groups, request.selection,
+                        [](std::int64_t) { return ResidencySetup{}; }, request.seed));
+        result.select_sample = sampled.pairs;
+        result.drop_out_rate = sampled.drop_out_rate;
+        for (const kv::StepMeans& step : sampled.by_step) {
+            result.page_steps.push_back({step.selected, step.recalled, step.dropped_out});
+        }
+    }
+    const double token_bytes = 2.0 * static_cast<double>(model.kv_values_per_token_layer());
+    const double digest_bytes =
+        2.0 * kv::digest_vectors * model.kv_heads * static_cast<double>(model.head_dim);
+    double selected = 0;
+    double kv_read = 0;
+    double digests_read = 0;
+    for (const RequestGroup& group : groups) {
+        const auto count = static_cast<double>(group.count);
+        double mean = 0;
+        if (selecting > 0) {
+            MEMSIDE_TRY(mean, pages.mean_pages(group.context_tokens));
+        }
+        selected += count * mean;
+        const std::int64_t tokens = group.context_tokens + 1;
+        const auto of_context = static_cast<double>(kv::page_count(tokens, format.page_tokens));
+        for (int layer = 0; layer < model.layers; ++layer) {
+            const bool selects = kv::selects(model, format, layer);
+            const double attended = selects
+                                        ? std::min(mean * static_cast<double>(format.page_tokens),
+                                                   static_cast<double>(tokens))
+                                        : static_cast<double>(model.kept_tokens(layer, tokens));
+            kv_read += count * attended * token_bytes;
+            if (selects) digests_read += count * of_context * digest_bytes;
+        }
+    }
+    if (selecting > 0) {
+        result.pages_selected_per_step = selected / static_cast<double>(result.batch);
+        result.pages_recalled_per_step = 0;
+    }
+    result.kv_bytes_read_per_step = kv_read;
+    result.digest_bytes_read_per_step = digests_read;
+    result.bytes_recalled_per_step = 0;
+    return {};
 }
 
 void add_shares(const ServedResult& served, SimulationResult& result) {
@@ -260,7 +392,32 @@ void add_assumptions(const SimulationRequest& request, const Candidate& chosen,
             "each request");
     }
     add("refresh", options.program.refresh ? "on" : "off", "as asked for or by default");
-    add("hub", "serial", "assumed: nothing overlaps with the extra processing unit");
+    if (options.hub == PimHub::serial) {
+        add("hub", "serial", "assumed: nothing overlaps with the extra processing unit");
+    } else {
+        add("hub", "overlap",
+            "assumed: softmax and sums of a head (TCP) or round (HFP) run beside commands of the "
+            "next one, whose scores have half of the 512 KiB of registers; channels and hub use "
+            "them at once; serial where that is faster");
+    }
+    if (request.budget_tokens) {
+        add_score_assumptions(request, result);
+        add("selection", "per KV head",
+            "assumed: each KV head has its own pages, so that modules need not agree; the hub adds "
+            "up the scores of a head's queries and searches a threshold; several sampled page sets "
+            "take turns over heads and requests");
+        add("pages in banks", "as dense attention has them",
+            "assumed: a page is whole columns: 16 of its tokens are a channel's key slot and a "
+            "class's value column; lanes of channels work on pages of their own, and wait for the "
+            "lane with the most");
+        add("digests", "in rows of their own, high then low",
+            "assumed: scored as keys of twice the head dimension; the new token's is read, updated "
+            "and written in every step");
+    }
+    if (request.model.sliding_layers() > 0) {
+        add("sliding windows", "rings",
+            "assumed: a layer that slides keeps and attends its window alone, in a ring of places");
+    }
     add("hub energy", "not counted",
         "not modelled: that of the extra processing unit; its time costs standby power");
     add("layers", "one after the other",
@@ -318,11 +475,11 @@ Result<SimulationResult> simulate_on_pim(const SimulationRequest& request) {
     MEMSIDE_CHECK(check(request, constants));
     const PimMachine machine = read_pim_machine(constants);
     MEMSIDE_TRY(const PimDescription description, read_pim_description());
-    const auto programs = make_program_kernels(description, request.pim.program);
-    RememberedKernels kernels(*programs, description, request.pim.program,
-                              request.pim.cache_folder);
+    const PimOptions options = with_pages(request);
+    const auto programs = make_program_kernels(description, options.program);
+    RememberedKernels kernels(*programs, description, options.program, options.cache_folder);
     MEMSIDE_TRY(const Candidate chosen,
-                PimSimulation(request, machine, description, kernels).choose());
+                PimSimulation(request, options, machine, description, kernels).choose());
     // A cache that cannot be written costs time only.
     static_cast<void>(kernels.save().ok());
 
@@ -345,6 +502,7 @@ Result<SimulationResult> simulate_on_pim(const SimulationRequest& request) {
         return result;
     }
     add_step(chosen, machine, description, result);
+    if (options.pages != nullptr) MEMSIDE_CHECK(add_selection(request, *options.pages, result));
     add_energy(chosen, machine, description, request.pim, constants, result);
     add_assumptions(request, chosen, machine, description, constants, result);
     return result;

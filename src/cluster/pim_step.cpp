@@ -29,7 +29,11 @@ struct StageWork {
 
 class StepPlanner {
   public:
-    StepPlanner(const PimLayer& layer, const PimPlan& plan) : layer_(layer), plan_(plan) {}
+    StepPlanner(const PimLayer& layer, const PimPlan& plan, const ModelSpec& model,
+                const PimOptions& options)
+        : layer_(layer), plan_(plan) {
+        for (const PimStage& stage : plan.stages) kinds_.push_back(stage.kinds(model, options));
+    }
 
     Result<PimStep> plan(const std::vector<std::vector<std::int64_t>>& groups) {
         MEMSIDE_CHECK(add_groups(groups));
@@ -55,13 +59,21 @@ class StepPlanner {
         times_.resize(plan_.stages.size());
         for (const std::vector<std::int64_t>& contexts : groups) {
             const std::int64_t requests = std::ssize(contexts);
-            MEMSIDE_TRY(const PimWork layer, layer_.layer(contexts));
+            std::array<PimWork, pim_layer_kinds> layers;
+            for (std::size_t kind = 0; kind < layers.size(); ++kind) {
+                const bool used = std::any_of(kinds_.begin(), kinds_.end(),
+                                              [&](const auto& of) { return of[kind] > 0; });
+                if (!used) continue;
+                MEMSIDE_TRY(layers[kind], layer_.layer(contexts, static_cast<PimLayerKind>(kind)));
+            }
             MEMSIDE_TRY(const PimWork head, layer_.output_head(requests));
             hop_s_ = std::max(hop_s_, layer_.hop_s(requests));
             hop_bytes_ += static_cast<double>(plan_.pp) * layer_.hop_bytes(requests);
             for (std::size_t s = 0; s < plan_.stages.size(); ++s) {
                 StageWork part;
-                part.work.add(layer, plan_.stages[s].layers);
+                for (std::size_t kind = 0; kind < layers.size(); ++kind) {
+                    part.work.add(layers[kind], kinds_[s][kind]);
+                }
                 if (plan_.stages[s].last) part.work.add(head);
                 part.time_s = part.work.time_s();
                 times_[s].push_back(part.time_s);
@@ -88,6 +100,10 @@ class StepPlanner {
             double time_s = bound.phase_s[i];
             if (i == static_cast<std::size_t>(PimPhase::link)) time_s += hops;
             sum += time_s;
+            // Pages are picked by few runs only.
+            const auto phase = static_cast<PimPhase>(i);
+            const bool picks = phase == PimPhase::digest_scan || phase == PimPhase::top_k;
+            if (picks && time_s == 0) continue;
             step.phases.push_back({std::string(pim_phase_names[i]), time_s});
         }
         // Sums of many terms may miss by roundings.
@@ -120,7 +136,8 @@ class StepPlanner {
 
     const PimLayer& layer_;
     const PimPlan& plan_;
-    std::vector<std::vector<StageWork>> stages_;  // by stage and group
+    std::vector<std::array<int, pim_layer_kinds>> kinds_;  // by stage
+    std::vector<std::vector<StageWork>> stages_;           // by stage and group
     std::vector<std::vector<double>> times_;
     double hop_s_ = 0;
     double hop_bytes_ = 0;
@@ -133,7 +150,7 @@ Result<PimStep> plan_pim_step(const ModelSpec& model, const PimMachine& machine,
                               std::vector<std::int64_t> contexts) {
     const PimLayer layer(model, machine, plan, options, kernels);
     const std::size_t groups = std::min(contexts.size(), static_cast<std::size_t>(plan.pp));
-    return StepPlanner(layer, plan).plan(deal(std::move(contexts), groups));
+    return StepPlanner(layer, plan, model, options).plan(deal(std::move(contexts), groups));
 }
 
 std::vector<EnergyShare> pim_energy(const PimStep& step, const PimMachine& machine,

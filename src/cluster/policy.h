@@ -108,6 +108,8 @@ class Policy {
     virtual std::string_view name() const = 0;
     virtual std::string_view summary() const = 0;  // one line for `memside list policies`
     virtual bool selects_pages() const = 0;
+    // Whether it can be asked to: it takes the options of selection.
+    virtual bool may_select_pages() const { return selects_pages(); }
 
     // bad_input with the reason when the system lacks what the policy needs.
     virtual Status supports(const SystemSpec& system) const = 0;

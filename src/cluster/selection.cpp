@@ -97,4 +97,30 @@ Result<kv::SelectionRunResult> select_pages_of_heads(
                     kv::page_count(budget_tokens, format.page_tokens), options, residency, seed));
 }
 
+Result<std::vector<kv::PageList>> page_sets_of_heads(
+    const ModelSpec& model, const kv::PageFormat& format, std::int64_t context_tokens,
+    std::int64_t budget_tokens, const SelectionOptions& options, std::uint64_t seed) {
+    if (options.scores != "synthetic" && options.scores != "random-keys") {
+        return bad_input("--scores",
+                         "recorded scores are those of whole layers, and DRAM-PIM selects per KV "
+                         "head; allowed: synthetic, random-keys");
+    }
+    MEMSIDE_CHECK(kv::check_budget(budget_tokens, format.page_tokens, options.pinned, "--budget"));
+    MEMSIDE_TRY(const std::unique_ptr<kv::ScoreSource> source,
+                open_source(options, model, 1, format, context_tokens, seed));
+    const std::int64_t heads = std::int64_t{selecting_layers(model, format)} * model.kv_heads;
+    const auto budget = kv::page_count(budget_tokens, format.page_tokens);
+    std::vector<kv::PageList> sets;
+    for (const std::int64_t pair : kv::draw_sample(heads, options.sample_pairs, seed)) {
+        const auto stream = source->open(0, pair);
+        // Step 0 is of the context, the next one has the new token.
+        static_cast<void>(stream->next());
+        const std::span<const float> scores = stream->next();
+        std::vector<float> pinned(scores.begin(), scores.end());
+        kv::pin_pages(pinned, options.pinned);
+        kv::select_top_pages(pinned, budget, sets.emplace_back());
+    }
+    return sets;
+}
+
 }  // namespace memside

@@ -54,6 +54,12 @@ Result<kv::SelectionRunResult> select_pages_of_heads(
     std::int64_t budget_tokens, const SelectionOptions& options, const ResidencySetup& residency,
     std::uint64_t seed);
 
+// The page sets themselves of a sample of pairs of layer and KV head of one request, at the step
+// after its context: `sample_pairs` of them, at least one.
+Result<std::vector<kv::PageList>> page_sets_of_heads(
+    const ModelSpec& model, const kv::PageFormat& format, std::int64_t context_tokens,
+    std::int64_t budget_tokens, const SelectionOptions& options, std::uint64_t seed);
+
 // Layers whose pages are selected; 0 when every layer attends all it keeps.
 int selecting_layers(const ModelSpec& model, const kv::PageFormat& format);
 

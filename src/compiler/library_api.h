@@ -16,7 +16,7 @@ struct CompileAnswer {
 
 // Changes whenever the meaning of the request or of a function does. Both sides are of one build:
 // they share the layout of these structs and the allocator of their strings.
-inline constexpr std::uint64_t interface_version = 2;
+inline constexpr std::uint64_t interface_version = 3;
 inline constexpr std::uint64_t interface_id =
     interface_version << 32U | sizeof(CompileRequest) << 16U | sizeof(CompileAnswer);
 

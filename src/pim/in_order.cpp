@@ -43,6 +43,7 @@ class InOrderRun {
             case RequestKind::Queue::barrier:
                 barrier();
                 if (instruction.opcode == Opcode::eoc) return false;
+                result_.sync_cycles.push_back(static_cast<std::uint64_t>(decode_ - 1));
                 groups_.merge_alike(all_channels, decode_);
                 return true;
             case RequestKind::Queue::none:

@@ -40,6 +40,7 @@ class Hub {
     std::uint64_t number_ = 0;  // of the instruction, in program order
     Cycle decode_ = 1;          // of the instruction, then of the next
     Cycle end_ = 0;             // of the run
+    std::vector<std::uint64_t> sync_cycles_;
 };
 
 // Makes every class lie inside `mask` or outside of it.
@@ -183,6 +184,7 @@ Status Hub::run(const Program& program, OverlapLog* log) {
         if (i.opcode == Opcode::sync) {
             if (log != nullptr) log->decoded.push_back(decode_);
             barrier();
+            sync_cycles_.push_back(end_);
             continue;
         }
         if (request_kind(i.opcode).queue == RequestKind::Queue::none) {
@@ -201,6 +203,7 @@ Status Hub::run(const Program& program, OverlapLog* log) {
 SimulationResult Hub::result(OverlapLog* log) {
     SimulationResult result;
     result.cycles = end_;
+    result.sync_cycles = std::move(sync_cycles_);
     for (ChannelClass& c : classes_) {
         const ChannelResult of_class = c.channel.finish(end_);
         for (unsigned channel = 0; channel < channel_count; ++channel) {

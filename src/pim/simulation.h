@@ -64,6 +64,7 @@ struct SimulationResult {
     std::uint64_t cycles = 0;
     std::array<ChannelResult, channel_count> channels;
     std::vector<TraceEvent> trace;
+    std::vector<std::uint64_t> sync_cycles;  // in which each SYNC was answered, in order
     std::vector<std::string> warnings;
 
     std::array<std::uint64_t, command_count> commands() const;  // summed over channels

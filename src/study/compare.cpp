@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "report/format.h"
 #include "study/runner.h"
+#include "study/simulation_options.h"
 #include "study/spec.h"
 #include "system/catalog.h"
 
@@ -136,7 +137,16 @@ class Comparing {
         point.settings.put({"policy", policy_on(reference), ""});
         set.points.push_back(std::move(point));
         MEMSIDE_CHECK(drop_unused_settings(set));
-        for (Point& one : set.points) base_.push_back(std::move(one.settings));
+        for (Point& one : set.points) {
+            // The comparison has DRAM-PIM attend every token.
+            if (one.settings.text("policy") == "pim") {
+                std::erase_if(one.settings.list, [](const Setting& setting) {
+                    return option_group(setting.name) == option_group("budget") ||
+                           setting.name.starts_with("scores.");
+                });
+            }
+            base_.push_back(std::move(one.settings));
+        }
         return {};
     }
 

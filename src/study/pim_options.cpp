@@ -68,6 +68,8 @@ Result<PimOptions> read_pim_options(const Settings& settings) {
                                            pim::Scheduler::in_order}[scheduler];
     MEMSIDE_TRY(const std::size_t access, choice(settings, "access", {"dpa", "static"}));
     options.access = access == 0 ? PimAccess::chunks : PimAccess::reserved;
+    MEMSIDE_TRY(const std::size_t hub, choice(settings, "hub", {"serial", "overlap"}));
+    options.hub = hub == 0 ? PimHub::serial : PimHub::overlap;
     MEMSIDE_TRY(const std::size_t reuse, choice(settings, "row-reuse", {"on", "off"}));
     options.program.row_reuse = reuse == 0;
     MEMSIDE_TRY(const std::size_t refresh, choice(settings, "refresh", {"on", "off"}));

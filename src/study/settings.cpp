@@ -206,7 +206,7 @@ class RequestReader {
         selection.scores = settings_.text("scores").value_or("synthetic");
         for (const Setting& setting : settings_.list) {
             if (!is_score(setting)) continue;
-            if (!policy.selects_pages()) {
+            if (!policy.may_select_pages()) {
                 return bad_input(setting.shown(),
                                  fmt::format("has no meaning for --policy {}", policy.name()));
             }

@@ -154,7 +154,7 @@ bool is_used(const Setting& setting, const Policy* policy, const SystemSpec* sys
         return policy == nullptr || group->read_by == nullptr || group->read_by(*policy);
     }
     const std::string role = setting.name.substr(0, setting.name.find('.'));
-    if (role == "scores") return policy == nullptr || policy->selects_pages();
+    if (role == "scores") return policy == nullptr || policy->may_select_pages();
     return system == nullptr || find_role(role) == nullptr || system->has(role);
 }
 

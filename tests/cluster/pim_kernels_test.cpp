@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 namespace memside {
 namespace {
@@ -97,6 +98,73 @@ TEST(PimKernels, each_technique_makes_attention_faster) {
     EXPECT_LT(aim_s(pim::Scheduler::dcs, true), aim_s(pim::Scheduler::dcs, false));
 }
 
+PimKernelTime run(const PimProgramOptions& options, const PimSelected& shape) {
+    const auto kernels = make_program_kernels(description(), options);
+    const auto time = kernels->selected(shape);
+    EXPECT_TRUE(time.ok()) << time.error().message();
+    return *time;
+}
+
+// Every seventh page of 4,000, and some of those in between.
+PimSelected scattered() {
+    PimSelected shape{.group = 4, .head_dim = 128, .tokens = 128000, .page_tokens = 32};
+    for (std::uint32_t page = 0; page < 4000; ++page) {
+        if (page % 7 == 0 || page % 50 == 1) shape.pages.push_back(page);
+    }
+    return shape;
+}
+
+TEST(PimKernels, selected_pages_are_multiplied_once_under_every_option) {
+    const PimSelected shape = scattered();
+    for (PimProgramOptions options : every_option()) {
+        options.partition = PimPartition::tcp;
+        const PimKernelTime time = run(options, shape);
+        const double tokens = 32.0 * static_cast<double>(shape.pages.size());
+        // 4,000 digests of 256 values, in columns of 512.
+        const double scan = 4.0 * 256 * 4096;
+        EXPECT_EQ(time.macs(), scan + 2 * 4.0 * 128 * tokens);
+        EXPECT_GT(time.time_s - time.hub_s, fastest_s(time.macs()));
+        EXPECT_GT(time.scan_s, fastest_s(scan));
+        EXPECT_GT(time.top_k_s, 0);
+        EXPECT_LT(time.top_k_s, time.hub_s);
+    }
+}
+
+// By hand: a lane opens each of its rows once. 8 slots of 512 tokens are a row of keys of 2
+// channels in each of 16 lanes; 4,096 tokens a row of values of 16 channels in each of 2.
+TEST(PimKernels, rows_of_scattered_pages_are_opened_once_a_lane) {
+    const PimSelected shape = scattered();
+    std::set<std::pair<std::uint32_t, std::uint32_t>> keys;
+    std::set<std::pair<std::uint32_t, std::uint32_t>> values;
+    for (const std::uint32_t page : shape.pages) {
+        keys.emplace(page % 16, page / 128);
+        values.emplace(page % 2, page / 128);
+    }
+    PimProgramOptions options;
+    options.refresh = false;
+    const std::size_t digests = 32 * 2;  // 2,048 a row
+    EXPECT_EQ(run(options, shape).count(pim::Command::act16),
+              keys.size() * 2 + values.size() * 16 + digests);
+    // Without row reuse each of the four queries opens them anew.
+    options.row_reuse = false;
+    EXPECT_GE(run(options, shape).count(pim::Command::act16),
+              4 * (keys.size() * 2 + values.size() * 16));
+}
+
+TEST(PimKernels, pages_of_one_lane_make_the_others_wait) {
+    PimSelected even{.group = 4, .head_dim = 128, .tokens = 128000, .page_tokens = 32};
+    PimSelected uneven = even;
+    for (std::uint32_t page = 0; page < 240; ++page) {
+        even.pages.push_back(page);
+        uneven.pages.push_back(16 * page);
+    }
+    const PimProgramOptions options;
+    const PimKernelTime time = run(options, even);
+    const PimKernelTime waiting = run(options, uneven);
+    EXPECT_EQ(time.macs(), waiting.macs());
+    EXPECT_GT(waiting.time_s - waiting.hub_s, 2 * (time.time_s - time.hub_s));
+}
+
 TEST(PimKernels, a_head_beyond_the_registers_is_refused) {
     const auto kernels = make_program_kernels(description(), PimProgramOptions{});
     const auto time = kernels->attention({.pairs = 64, .group = 64, .head_dim = 128, .tokens = 1});
@@ -118,6 +186,16 @@ class CountedKernels : public PimKernels {
         ++runs;
         PimKernelTime time;
         time.time_s = shape.rows;
+        return time;
+    }
+    Result<PimKernelTime> selected(const PimSelected& shape) override {
+        ++runs;
+        PimKernelTime time;
+        time.time_s = static_cast<double>(shape.pages.size());
+        time.scan_s = 0.125;
+        time.top_k_s = 0.25;
+        time.blocks = {{.repeats = 3, .first = true, .scores_s = 1.0 / 3, .sums_s = 2},
+                       {.waits = true, .softmax_s = 4, .accumulate_s = 5}};
         return time;
     }
     double hub_s(const pim::HubInstruction&) const override { return 0; }
@@ -165,6 +243,29 @@ TEST_F(PimCache, another_process_finds_the_same_figures) {
     EXPECT_EQ(read.commands, wrote.commands);
     EXPECT_EQ(reader.statistics().from_file, 1U);
     EXPECT_EQ(kernels_.runs, 1);
+}
+
+TEST_F(PimCache, page_sets_have_figures_of_their_own_with_all_their_blocks) {
+    RememberedKernels writer = open();
+    PimSelected shape{.group = 4, .head_dim = 128, .tokens = 4096, .page_tokens = 32};
+    shape.pages = {1, 5, 9};
+    const PimKernelTime wrote = *writer.selected(shape);
+    PimSelected other = shape;
+    other.pages = {1, 5, 10};
+    ASSERT_TRUE(writer.selected(other).ok());
+    EXPECT_EQ(kernels_.runs, 2);
+    ASSERT_TRUE(writer.save().ok());
+    RememberedKernels reader = open();
+    const PimKernelTime read = *reader.selected(shape);
+    EXPECT_EQ(kernels_.runs, 2);
+    EXPECT_EQ(read.scan_s, wrote.scan_s);
+    EXPECT_EQ(read.top_k_s, wrote.top_k_s);
+    ASSERT_EQ(read.blocks.size(), 2U);
+    EXPECT_EQ(read.blocks[0].repeats, 3);
+    EXPECT_TRUE(read.blocks[0].first);
+    EXPECT_EQ(read.blocks[0].scores_s, 1.0 / 3);
+    EXPECT_TRUE(read.blocks[1].waits);
+    EXPECT_EQ(read.blocks[1].accumulate_s, 5);
 }
 
 TEST_F(PimCache, two_writers_keep_what_both_have_found) {

@@ -27,6 +27,8 @@ constexpr NamedConstant named_constants[] = {
     {"rescale_tile_cycles", &HubTiming::rescale_tile_cycles},
     {"move_tile_cycles", &HubTiming::move_tile_cycles},
     {"start_cycles", &HubTiming::start_cycles},
+    {"top_k_passes", &HubTiming::top_k_passes},
+    {"top_k_tile_cycles", &HubTiming::top_k_tile_cycles},
 };
 
 }  // namespace
@@ -58,6 +60,11 @@ Result<HubTiming> read_hub_timing(const std::string& path) {
 Result<std::string> default_hub_timing_path() {
     MEMSIDE_TRY(const std::string data, data_dir());
     return data + "/systems/pim/hub.yaml";
+}
+
+double HubTiming::top_k_ns(std::uint64_t scores) const {
+    const double tiles = units(units(scores, lanes), static_cast<std::uint64_t>(unit_count));
+    return top_k_passes * tiles * top_k_tile_cycles * clock_ns;
 }
 
 double HubTiming::ns(const HubCall& call) const {

@@ -28,10 +28,15 @@ struct HubTiming {
     double rescale_tile_cycles = 0;
     double move_tile_cycles = 0;
     double start_cycles = 0;
+    double top_k_passes = 0;
+    double top_k_tile_cycles = 0;
     std::vector<dram::SourcedConstant> constants;
 
     // Nanoseconds of a call of an expansion.
     double ns(const HubCall& call) const;
+    // Picks the largest of `scores` bf16 scores: a threshold is searched in passes over all tiles,
+    // the last of which lists what is above it.
+    double top_k_ns(std::uint64_t scores) const;
 };
 
 Result<HubTiming> read_hub_timing(const std::string& path);

@@ -74,6 +74,26 @@ TEST(DynamicTime, it_is_the_simulation_of_the_whole_expansion_and_the_hubs_laten
     }
 }
 
+TEST(DynamicTime, stretches_are_what_channels_and_hub_do_by_turns) {
+    const DynamicProgram program = attention_program(AttentionLayout(shape));
+    for (const Scheduler scheduler : {Scheduler::in_order, Scheduler::ping_pong, Scheduler::dcs}) {
+        for (const std::size_t batch : {std::size_t{200}, TimeSink::batch_instructions}) {
+            const SimulationOptions options{.scheduler = scheduler};
+            const DynamicTime time = time_of(program, 9000, options, batch);
+            double channels_ns = 0;
+            double hub_ns = 0;
+            for (std::size_t i = 0; i < time.stretches.size(); ++i) {
+                const Stretch& stretch = time.stretches[i];
+                (stretch.hub ? hub_ns : channels_ns) += stretch.ns;
+                EXPECT_GT(stretch.ns, 0);
+                EXPECT_TRUE(i == 0 || stretch.hub || time.stretches[i - 1].hub);
+            }
+            EXPECT_DOUBLE_EQ(channels_ns, static_cast<double>(time.aim_cycles) * 0.5);
+            EXPECT_NEAR(hub_ns, static_cast<double>(time.hub_cycles) * 0.5, 0.5);
+        }
+    }
+}
+
 TEST(DynamicTime, batches_change_it_by_little) {
     const DynamicProgram program = attention_program(AttentionLayout(shape));
     const SimulationOptions options;
@@ -121,6 +141,11 @@ TEST(HubTiming, latencies_are_those_of_cents_helpers) {
     hub.heads = 40;
     hub.head_dim = 128;
     EXPECT_DOUBLE_EQ(timing.ns({hub, 0, 1, 1}), 0.5 * 4096 * 0.375 * 1.25);
+}
+
+TEST(HubTiming, picking_pages_passes_over_all_tiles_of_scores) {
+    // 4,097 scores are 257 tiles, 9 on the fullest of 32 units; 17 passes.
+    EXPECT_DOUBLE_EQ(hub_timing().top_k_ns(4097), 0.5 * 17 * 9 * 66);
 }
 
 TEST(HubTiming, every_operation_of_an_expansion_takes_time) {
