@@ -33,8 +33,8 @@ double layer_kv_bytes(const ModelSpec& model, const PimOptions& options, std::in
                       std::int64_t tokens) {
     const double region = double{1} * model.head_dim * value_bytes;
     if (options.access == PimAccess::reserved) {
-        const std::int64_t window = std::max(model.window_tokens, tokens);
-        return 2 * static_cast<double>(heads) * region * static_cast<double>(window);
+        return 2 * static_cast<double>(heads) * region *
+               static_cast<double>(reserved_tokens(model, options, tokens));
     }
     // Keys and values of a head, or of heads in lockstep, have chunks of their own.
     const bool tcp = options.program.partition == PimPartition::tcp;
@@ -106,6 +106,13 @@ double stage_weight_bytes(const PimPlan& plan, const PimStage& stage, const Mode
     double bytes = layer * stage.layers;
     if (stage.last) bytes += linear_bytes(plan.output_head, module) + value_bytes * model.hidden;
     return bytes;
+}
+
+std::int64_t reserved_tokens(const ModelSpec& model, const PimOptions& options,
+                             std::int64_t tokens) {
+    const std::int64_t asked =
+        options.reserve_tokens == 0 ? model.window_tokens : options.reserve_tokens;
+    return std::max(asked, tokens);
 }
 
 PimStageMemory pim_stage_memory(const PimPlan& plan, const PimStage& stage, const ModelSpec& model,

@@ -51,6 +51,12 @@ Result<PimOptions> read_pim_options(const Settings& settings) {
                                            pim::Scheduler::in_order}[scheduler];
     MEMSIDE_TRY(const std::size_t access, choice(settings, "access", {"dpa", "static"}));
     options.access = access == 0 ? PimAccess::chunks : PimAccess::reserved;
+    if (const Setting* reserve = settings.find("reserve")) {
+        if (options.access != PimAccess::reserved) {
+            return bad_input(reserve->shown(), "is for --access static; chunks reserve nothing");
+        }
+        MEMSIDE_TRY(options.reserve_tokens, parse_tokens(reserve->value, reserve->shown()));
+    }
     MEMSIDE_TRY(const std::size_t reuse, choice(settings, "row-reuse", {"on", "off"}));
     options.program.row_reuse = reuse == 0;
     MEMSIDE_TRY(const std::size_t refresh, choice(settings, "refresh", {"on", "off"}));

@@ -42,6 +42,7 @@ const std::vector<SimulationOptionGroup>& simulation_options() {
          {{"partition", "NAME", "tcp (default): tokens over channels; hfp: heads"},
           {"scheduler", "NAME", "dcs (default), ping-pong, in-order"},
           {"access", "NAME", "dpa (default): chunks; static: the window reserved"},
+          {"reserve", "TOKENS", "what static sets aside (default: the model's window)"},
           {"tp", "N", "modules that share a layer; with --pp"},
           {"pp", "N", "stages of layers; with --tp"},
           {"parallel", "best", "the fastest pair of tp and pp (default)"},
