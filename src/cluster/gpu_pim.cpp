@@ -18,6 +18,14 @@ Result<std::unique_ptr<GpuPim>> GpuPim::make(const SimulationRequest& request) {
                          "beside GPUs pairs of KV head and request are dealt to all modules; "
                          "allowed: --parallel best");
     }
+    if (request.budget_tokens) {
+        return bad_input("--budget",
+                         "selected pages are not modelled for --policy pim beside GPUs");
+    }
+    for (const auto& [name, value] : request.settings) {
+        if (name != "hub" || value == "serial") continue;
+        return bad_input("--hub", "is modelled for modules without GPUs only; allowed: serial");
+    }
     MEMSIDE_TRY(PimDescription description, read_pim_description());
     return std::make_unique<GpuPim>(request, std::move(description));
 }
