@@ -32,7 +32,7 @@ double linear_bytes(const PimLinear& linear, const PimModule& module) {
 double layer_digest_bytes(const ModelSpec& model, const PimOptions& options, std::int64_t heads,
                           std::int64_t tokens) {
     const bool reserved = options.access == PimAccess::reserved;
-    const std::int64_t held = reserved ? std::max(model.window_tokens, tokens) : tokens;
+    const std::int64_t held = reserved ? reserved_tokens(model, options, tokens) : tokens;
     const std::int64_t pages = kv::page_count(held, options.pages->format().page_tokens);
     const double bytes =
         double{kv::digest_vectors} * model.head_dim * value_bytes * static_cast<double>(pages);
@@ -50,9 +50,9 @@ double layer_kv_bytes(const ModelSpec& model, const PimOptions& options, PimLaye
     const double region = double{1} * model.head_dim * value_bytes;
     const bool slides = kind == PimLayerKind::window;
     if (options.access == PimAccess::reserved) {
-        std::int64_t window = std::max(model.window_tokens, tokens);
-        if (slides) window = model.sliding_window_tokens;
-        return 2 * static_cast<double>(heads) * region * static_cast<double>(window);
+        const std::int64_t held = slides ? model.sliding_window_tokens
+                                         : reserved_tokens(model, options, tokens);
+        return 2 * static_cast<double>(heads) * region * static_cast<double>(held);
     }
     if (slides) tokens = std::min<std::int64_t>(tokens, model.sliding_window_tokens);
     // Keys and values of a head, or of heads in lockstep, have chunks of their own.
@@ -156,6 +156,13 @@ double stage_weight_bytes(const PimPlan& plan, const PimStage& stage, const Mode
     double bytes = layer * stage.layers;
     if (stage.last) bytes += linear_bytes(plan.output_head, module) + value_bytes * model.hidden;
     return bytes;
+}
+
+std::int64_t reserved_tokens(const ModelSpec& model, const PimOptions& options,
+                             std::int64_t tokens) {
+    const std::int64_t asked =
+        options.reserve_tokens == 0 ? model.window_tokens : options.reserve_tokens;
+    return std::max(asked, tokens);
 }
 
 PimStageMemory pim_stage_memory(const PimPlan& plan, const PimStage& stage, const ModelSpec& model,

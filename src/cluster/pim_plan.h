@@ -35,6 +35,7 @@ struct PimOptions {
     PimHub hub = PimHub::serial;
     std::int64_t tp = 0;  // 0: the best pair
     std::int64_t pp = 0;
+    std::int64_t reserve_tokens = 0;  // of static access; 0: the window of the model
     // Where times of kernels are kept between runs; "": nowhere.
     std::string cache_folder;
     // What a step selects; nullptr: every layer attends all that it keeps.
@@ -88,6 +89,10 @@ Result<PimPlan> make_pim_plan(const ModelSpec& model, std::int64_t modules, std:
 // Every pair that make_pim_plan() takes.
 std::vector<std::pair<std::int64_t, std::int64_t>> pim_pairs(const ModelSpec& model,
                                                              std::int64_t modules);
+
+// Tokens that static access sets aside for a request which ends with `tokens`.
+std::int64_t reserved_tokens(const ModelSpec& model, const PimOptions& options,
+                             std::int64_t tokens);
 
 // What fits: the fullest module of the fullest stage decides.
 struct PimFit {

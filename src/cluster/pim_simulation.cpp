@@ -382,7 +382,8 @@ void add_assumptions(const SimulationRequest& request, const Candidate& chosen,
     add("access", options.access == PimAccess::chunks ? "dpa" : "static",
         options.access == PimAccess::chunks
             ? "assumed: keys and values of a head and layer have chunks of 1 MiB of their own"
-            : "assumed: the model's window is reserved for each request; loops end at its tokens");
+            : fmt::format("assumed: {} tokens are reserved for each request; loops end at its own",
+                          format_tokens(reserved_tokens(request.model, options, 0))));
     if (!options.program.attention) {
         add("row-reuse", options.program.row_reuse ? "on" : "off", "as asked for or by default");
     } else {

@@ -72,6 +72,7 @@ class Serving {
         while (!waiting_.empty()) {
             const std::size_t id = waiting_.front();
             State& state = requests_[id];
+            if (std::ssize(running_) == options_.most_requests.value_or(INT64_MAX)) break;
             if (!model_.memory().admit(id, state.tokens + 1)) break;
             waiting_.pop_front();
             running_.push_back(id);

@@ -51,6 +51,7 @@ struct ServingOptions {
     // Steps that share a cost, that of their middle, while the same requests run. 1: every step has
     // its own. Contexts are thousands of tokens long: a few more or less are next to nothing.
     std::int64_t granule_steps = 32;
+    std::optional<std::int64_t> most_requests;  // that run together; empty: as memory allows
 };
 
 struct ServedRequestTimes {

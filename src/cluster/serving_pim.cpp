@@ -20,7 +20,7 @@ std::unique_ptr<ServingMemory> stages_of(const PimServingSetup& setup) {
         pool.bytes = [each = memory.token_bytes](std::int64_t tokens) { return each * tokens; };
         if (setup.options.access == PimAccess::reserved) {
             options.max_request_bytes =
-                pool.bytes(std::max(setup.model.window_tokens, setup.longest_tokens));
+                pool.bytes(reserved_tokens(setup.model, setup.options, setup.longest_tokens));
             pool.allocator = kv::make_static_allocator(options);
         } else {
             options.chunk_bytes = memory.chunk_bytes;

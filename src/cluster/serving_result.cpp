@@ -60,8 +60,10 @@ void add_serving_assumptions(const Workload& workload, const ServingOptions& opt
     all.push_back({"prompts", "arrive with their KV",
                    "not modelled: prefill, and how a prompt's KV gets to where it is decoded"});
     all.push_back({"joining", "in the order of arrival",
-                   "assumed: between steps, while there is room; a request that finds none holds "
-                   "up those behind it"});
+                   options.most_requests
+                       ? fmt::format("as asked for, up to {} requests", *options.most_requests)
+                       : "assumed: between steps, while there is room; a request that finds none "
+                         "holds up those behind it"});
     all.push_back({"no room to grow", "who came last goes back to the queue",
                    "assumed: with its KV and at no cost; preemptions_per_request counts them"});
     all.push_back({"step times", fmt::format("shared by up to {} steps", options.granule_steps),

@@ -179,6 +179,16 @@ std::vector<std::string> override_texts(const std::vector<SimulationResult>& res
     return texts;
 }
 
+// "128K tokens"; of a served workload "multifieldqa, 256 requests".
+std::string requests_text(const SimulationResult& result) {
+    for (const auto& [name, value] : result.settings) {
+        if (name == "workload" && result.requests) {
+            return fmt::format("{}, {} requests", value, *result.requests);
+        }
+    }
+    return format_tokens(result.context_tokens) + " tokens";
+}
+
 }  // namespace
 
 ResultLabels label_results(const std::vector<SimulationResult>& results) {
@@ -199,7 +209,7 @@ ResultLabels label_results(const std::vector<SimulationResult>& results) {
         }
     };
     always(texts_of([](const auto& r) { return r.model; }));
-    always(texts_of([](const auto& r) { return format_tokens(r.context_tokens) + " tokens"; }));
+    always(texts_of(requests_text));
     for (const auto& describe : input_texts()) tell_apart(out.labels, texts_of(describe));
     tell_apart(out.labels, override_texts(results));
     tell_apart(out.labels, texts_of([](const auto& r) { return fmt::format("seed {}", r.seed); }));

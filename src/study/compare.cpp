@@ -19,6 +19,7 @@ constexpr double most_above = 1.25;  // of the reference: larger is no compariso
 constexpr double equal_share = 0.9;
 
 constexpr const char* module_role = "pim";
+constexpr const char* all_tokens = "64M";  // a budget beyond any context
 
 std::string_view merit_constant(CompareAt at) {
     return at == CompareAt::power ? "active_power" : "price";
@@ -126,10 +127,7 @@ class Comparing {
             for (const Setting& setting : family_settings(family, gpu(), 1, 1)) {
                 point.settings.put(setting);
             }
-            const Setting* context = request_.settings.find("context");
-            if (!family.budget.empty() && context != nullptr) {
-                point.settings.put({"budget", context->value, context->where});
-            }
+            if (family.attends_all) point.settings.put({"budget", all_tokens, ""});
             set.points.push_back(std::move(point));
         }
         Point point{request_.settings, {}};

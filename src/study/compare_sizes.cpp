@@ -50,14 +50,10 @@ SystemSize size_of(const SystemSpec& system) {
 
 const std::vector<SystemFamily>& system_families() {
     static const std::vector<SystemFamily> families{
-        {"gpu", "dense", true, "", ""},
-        {"recall", "recall", true, "-cxl", ""},
-        {"pnm-all", "pnm-kv", true, "-pnm", "context"},
-        {"pnm-kv", "pnm-kv", true, "-pnm", ""},
-        {"png-kv", "png-kv", true, "-pnm", ""},
-        {"gpu-pim", "pim", true, "-pim", ""},
-        {"cent", "pim", false, "cent-x", ""},
-        {"neupims", "pim", false, "neupims-x", ""},
+        {"gpu", "dense", true, "", false},         {"recall", "recall", true, "-cxl", false},
+        {"pnm-all", "pnm-kv", true, "-pnm", true}, {"pnm-kv", "pnm-kv", true, "-pnm", false},
+        {"png-kv", "png-kv", true, "-pnm", false}, {"gpu-pim", "pim", true, "-pim", false},
+        {"cent", "pim", false, "cent-x", false},   {"neupims", "pim", false, "neupims-x", false},
     };
     return families;
 }

@@ -30,7 +30,7 @@ struct SystemFamily {
     bool has_gpus = false;
     // Besides GPUs, or alone: the name of their count in the system's name, "-pnm"; empty: none.
     std::string modules;
-    std::string budget;  // "context": attends everything although the policy selects
+    bool attends_all = false;  // although the policy selects
 };
 const std::vector<SystemFamily>& system_families();
 // "a100x2-pnm3"; `modules` of plain CXL memory are a --set pair, see family_settings().

@@ -70,6 +70,12 @@ Result<PimOptions> read_pim_options(const Settings& settings) {
     options.access = access == 0 ? PimAccess::chunks : PimAccess::reserved;
     MEMSIDE_TRY(const std::size_t hub, choice(settings, "hub", {"serial", "overlap"}));
     options.hub = hub == 0 ? PimHub::serial : PimHub::overlap;
+    if (const Setting* reserve = settings.find("reserve")) {
+        if (options.access != PimAccess::reserved) {
+            return bad_input(reserve->shown(), "is for --access static; chunks reserve nothing");
+        }
+        MEMSIDE_TRY(options.reserve_tokens, parse_tokens(reserve->value, reserve->shown()));
+    }
     MEMSIDE_TRY(const std::size_t reuse, choice(settings, "row-reuse", {"on", "off"}));
     options.program.row_reuse = reuse == 0;
     MEMSIDE_TRY(const std::size_t refresh, choice(settings, "refresh", {"on", "off"}));

@@ -24,10 +24,8 @@ class RequestReader {
         MEMSIDE_TRY(request.policy, required("policy"));
         const Setting* workload = settings_.find("workload");
         const Setting* context = settings_.find("context");
-        if (workload != nullptr && (context != nullptr || settings_.find("batch") != nullptr)) {
-            return bad_input(workload->shown(),
-                             "gives context and batch itself; leave out --context and "
-                             "--batch");
+        if (workload != nullptr && context != nullptr) {
+            return bad_input(workload->shown(), "gives contexts itself; leave out --context");
         }
         if (workload == nullptr && context == nullptr) return required("context").error();
         MEMSIDE_TRY(const Policy* policy, located("policy", find_policy(request.policy)));
@@ -57,6 +55,9 @@ class RequestReader {
         request.half_batches = overlap == 1;
         if (settings_.text("batch").value_or("max") != "max") {
             MEMSIDE_TRY(request.batch, integer("batch", 0, 1, largest_count));
+            // A workload runs as many as fit, up to these.
+            if (workload != nullptr)
+                request.serving.most_requests = std::exchange(request.batch, {});
         }
         if (const Setting* budget = settings_.find("budget")) {
             MEMSIDE_TRY(request.budget_tokens, parse_tokens(budget->value, budget->shown()));

@@ -10,7 +10,7 @@ const std::vector<SimulationOptionGroup>& simulation_options() {
           {"system", "NAME|FILE", "named system or a system's YAML file"},
           {"policy", "NAME", "dense, recall, pnm-kv, png-kv, pim ('memside list policies')"},
           {"context", "TOKENS", "context of every request: 131072, 128K, 1M"},
-          {"batch", "N|max", "requests decoded together (default: max)"},
+          {"batch", "N|max", "requests decoded together, of a workload at most (default: max)"},
           {"workload", "NAME|FILE",
            "requests that come and go: qmsum, musique, multifieldqa, loogle-sd, or a CSV or JSONL "
            "file"},
@@ -47,6 +47,7 @@ const std::vector<SimulationOptionGroup>& simulation_options() {
           {"scheduler", "NAME", "dcs (default), ping-pong, in-order"},
           {"access", "NAME", "dpa (default): chunks; static: the window reserved"},
           {"hub", "NAME", "serial (default): softmax alone; overlap: beside the next head"},
+          {"reserve", "TOKENS", "what static sets aside (default: the model's window)"},
           {"tp", "N", "modules that share a layer; with --pp"},
           {"pp", "N", "stages of layers; with --tp"},
           {"parallel", "best", "the fastest pair of tp and pp (default)"},

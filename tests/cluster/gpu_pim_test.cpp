@@ -261,6 +261,12 @@ TEST(GpuPim, what_is_not_modelled_is_refused_by_name) {
     request = ask("llama-3.1-8b", "a100x2-pim8", 1024);
     request.format.value_type = kv::ValueType::int8;
     EXPECT_THAT(refusal(request), HasSubstr("--kv-type"));
+    request = ask("llama-3.1-8b", "a100x2-pim8", 1024);
+    request.budget_tokens = 512;
+    EXPECT_THAT(refusal(request), HasSubstr("--budget"));
+    request = ask("llama-3.1-8b", "a100x2-pim8", 1024);
+    request.settings = {{"hub", "overlap"}};
+    EXPECT_THAT(refusal(request), HasSubstr("--hub"));
     EXPECT_THAT(refusal(ask("gemma-3-4b", "a100x2-pim8", 1024)), HasSubstr("sliding-window"));
 }
 

@@ -101,6 +101,13 @@ TEST(ServingGpu, devices_are_loaded_evenly_when_the_longest_come_first) {
                 1e-9 * *turns.kv_bytes_read_per_step);
 }
 
+TEST(ServingGpu, alike_requests_load_one_device_more_when_they_do_not_divide) {
+    SimulationRequest request = ask("pnm-kv", {});
+    request.context_tokens = 10000;
+    request.batch = 5;
+    EXPECT_DOUBLE_EQ(*answer(request).load_imbalance, 3 / 2.5);
+}
+
 // A request of a third of HBM: three run at a time.
 TEST(ServingGpu, requests_wait_for_room_in_hbm) {
     SimulationRequest request = ask("dense", std::vector<ServedRequest>(7, {40000, 2, 0.0}));

@@ -35,7 +35,7 @@ ServedResult toy_served(std::int64_t tp, std::int64_t pp, const PimOptions& opti
     RememberedKernels kernels(*programs, description(), options.program, "");
     const auto steps = make_pim_step_model(
         {model, machine, description(), plan, options, workload.longest(), 1e12}, kernels);
-    auto result = serve(workload, *steps, {1});
+    auto result = serve(workload, *steps, {1, {}});
     EXPECT_TRUE(result.ok());
     EXPECT_EQ(result->reason, "");
     return *std::move(result);

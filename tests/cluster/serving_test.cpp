@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr ServingOptions exact{1};
+constexpr ServingOptions exact{1, {}};
 
 ServedResult served(const Workload& workload, StepModel& model, ServingOptions options = exact) {
     auto result = serve(workload, model, options);
@@ -106,6 +106,15 @@ TEST(Serving, who_came_last_makes_room_and_comes_back_with_its_tokens) {
     EXPECT_NEAR(result.phases.back().time_s, 10.0 / 40, 1e-12);
 }
 
+TEST(Serving, no_more_run_together_than_was_asked_for) {
+    ToyStepModel model(1000, 1);
+    const Workload workload = toy_workload(std::vector<ServedRequest>(5, {100, 10, 0.0}));
+    const ServedResult result = served(workload, model, {1, 2});
+    EXPECT_EQ(result.largest_batch, 2);
+    EXPECT_EQ(result.simulated_s, 30.0);
+    EXPECT_EQ(result.requests[4].join_s, 20.0);
+}
+
 TEST(Serving, a_request_that_never_fits_is_a_reason) {
     ToyStepModel model(100, 1);
     const auto result = serve(toy_workload({{10, 5, 0.0}, {90, 11, 0.0}}), model, exact);
@@ -124,7 +133,7 @@ TEST(Serving, steps_that_share_a_cost_are_near_to_the_exact_loop) {
         model.base_s = 0.1;
         model.token_s = 1e-4;
         model.square_s = 1e-7;
-        const ServedResult result = served(workload, model, {granule});
+        const ServedResult result = served(workload, model, {granule, {}});
         planned = model.planned;
         return result;
     };
@@ -156,7 +165,7 @@ RC_GTEST_PROP(Serving, every_token_is_put_out_once_and_little_s_law_holds, ()) {
     const Workload workload = toy_workload(requests);
     ToyStepModel model(capacity, chunk);
     model.token_s = 0.001;
-    const ServingOptions options{*rc::gen::element<std::int64_t>(1, 8, 32)};
+    const ServingOptions options{*rc::gen::element<std::int64_t>(1, 8, 32), {}};
     const auto result = serve(workload, model, options);
     RC_ASSERT(result.ok());
     RC_ASSERT(result->reason.empty());

@@ -81,6 +81,21 @@ TEST(Labels, what_results_share_is_said_once) {
                 testing::ElementsAre("a100x2, dense", "a100x4, dense", "a100x2-pnm8, pnm-kv"));
 }
 
+TEST(Labels, a_served_workload_is_called_by_its_name) {
+    SimulationResult result = samples::near_memory();
+    result.requests = 256;
+    result.settings = {{"workload", "qmsum"}};
+    EXPECT_EQ(label_results({result}).shared, "llama-3.1-70b, qmsum, 256 requests");
+}
+
+TEST(Batch, of_a_served_workload_is_its_mean) {
+    SimulationResult result = samples::near_memory();
+    result.batch = 14;
+    EXPECT_EQ(batch_text(result), "14");
+    result.batch_mean = 14.25;
+    EXPECT_EQ(batch_text(result), "14.2");
+}
+
 TEST(Labels, what_differs_is_in_each) {
     auto results = samples::demo();
     results[1].context_tokens = 1048576;

@@ -30,6 +30,7 @@ TEST(PimOptions, every_option_is_read) {
     const auto options = read_pim_options(with({{"partition", "hfp"},
                                                 {"scheduler", "ping-pong"},
                                                 {"access", "static"},
+                                                {"reserve", "32K"},
                                                 {"tp", "4"},
                                                 {"pp", "2"},
                                                 {"row-reuse", "off"},
@@ -41,6 +42,7 @@ TEST(PimOptions, every_option_is_read) {
     EXPECT_FALSE(options->program.row_reuse);
     EXPECT_FALSE(options->program.refresh);
     EXPECT_EQ(options->access, PimAccess::reserved);
+    EXPECT_EQ(options->reserve_tokens, 32768);
     EXPECT_EQ(options->tp, 4);
     EXPECT_EQ(options->pp, 2);
     EXPECT_EQ(options->cache_folder, "");
@@ -49,6 +51,7 @@ TEST(PimOptions, every_option_is_read) {
 TEST(PimOptions, what_does_not_go_together_is_refused) {
     EXPECT_EQ(refusal({{"parallel", "best"}}), "read");
     EXPECT_THAT(refusal({{"parallel", "bests"}}), testing::HasSubstr("--parallel"));
+    EXPECT_THAT(refusal({{"reserve", "4K"}}), testing::HasSubstr("is for --access static"));
     EXPECT_THAT(refusal({{"tp", "4"}}), testing::HasSubstr("tp and pp come together"));
     EXPECT_THAT(refusal({{"pp", "4"}}), testing::HasSubstr("tp and pp come together"));
     EXPECT_THAT(refusal({{"tp", "4"}, {"pp", "2"}, {"parallel", "best"}}),
