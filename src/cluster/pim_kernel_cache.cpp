@@ -154,9 +154,9 @@ Result<PimKernelTime> RememberedKernels::attention(const PimAttention& shape) {
     PimAttention whole = shape;
     const std::int64_t granule = values.granule();
     whole.tokens = (shape.tokens + granule - 1) / granule * granule;
-    std::string key = fmt::format("attention.{}.{}.{}.{}.{}{}", tcp ? "tcp" : "hfp", whole.pairs,
-                                  whole.group, whole.head_dim, whole.tokens,
-                                  whole.doubled ? ".doubled" : "");
+    std::string key =
+        fmt::format("attention.{}.{}.{}.{}.{}{}", tcp ? "tcp" : "hfp", whole.pairs, whole.group,
+                    whole.head_dim, whole.tokens, whole.doubled ? ".doubled" : "");
     if (options_.attention) key += fmt::format(".of-{:08x}", program_checksum_);
     return look_up(key, [&] { return kernels_.attention(whole); });
 }

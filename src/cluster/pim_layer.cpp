@@ -161,8 +161,7 @@ Status PimLayer::add_attention(const std::vector<std::int64_t>& contexts, PimLay
         // Kernels go to the group of channels that is free first.
         std::vector<GroupTime> groups(static_cast<std::size_t>(machine_.module.channel_groups));
         std::size_t number = 0;
-        for (PimAttention& kernel :
-             kernels_of(model_, options_.program, heads, contexts, kind)) {
+        for (PimAttention& kernel : kernels_of(model_, options_.program, heads, contexts, kind)) {
             MEMSIDE_TRY(const PimKernelTime time, run(kernel, kind, number));
             const auto free = std::min_element(
                 groups.begin(), groups.end(),

@@ -50,8 +50,8 @@ double layer_kv_bytes(const ModelSpec& model, const PimOptions& options, PimLaye
     const double region = double{1} * model.head_dim * value_bytes;
     const bool slides = kind == PimLayerKind::window;
     if (options.access == PimAccess::reserved) {
-        const std::int64_t held = slides ? model.sliding_window_tokens
-                                         : reserved_tokens(model, options, tokens);
+        const std::int64_t held =
+            slides ? model.sliding_window_tokens : reserved_tokens(model, options, tokens);
         return 2 * static_cast<double>(heads) * region * static_cast<double>(held);
     }
     if (slides) tokens = std::min<std::int64_t>(tokens, model.sliding_window_tokens);

@@ -10,6 +10,7 @@
 #include "cluster/cost.h"
 #include "cluster/energy.h"
 #include "cluster/page_sample.h"
+#include "cluster/pim_checks.h"
 #include "cluster/pim_kernels_between.h"
 #include "cluster/pim_pages.h"
 #include "cluster/pim_program.h"
@@ -24,55 +25,6 @@ namespace {
 
 constexpr std::int64_t most_requests = 100'000;
 
-// A window is a ring of places: token t lies where token t - window lay. So it has no old tokens to
-// mask when it is whole columns of all channels of a pair.
-Status check_windows(const SimulationRequest& request) {
-    if (request.model.sliding_layers() == 0) return {};
-    if (!request.workload.empty()) {
-        return bad_input("--model",
-                         fmt::format("{} has sliding-window layers, which are not modelled for "
-                                     "--policy pim with a workload; allowed: --context",
-                                     request.model.name));
-    }
-    const bool tcp = request.pim.program.partition == PimPartition::tcp;
-    const std::int64_t whole = std::int64_t{pim::bank_count} * (tcp ? pim::channel_count : 1);
-    if (request.model.sliding_window_tokens % whole == 0) return {};
-    return bad_input("--model",
-                     fmt::format("{} has sliding windows of {} tokens; modelled for "
-                                 "--policy pim: multiples of {}",
-                                 request.model.name, request.model.sliding_window_tokens, whole));
-}
-
-Status check_selection(const SimulationRequest& request) {
-    if (!request.budget_tokens) return refuse_selection_settings(request.settings);
-    if (!request.workload.empty()) {
-        return bad_input("--budget",
-                         "selected pages on DRAM-PIM are modelled with --context only, "
-                         "not with a workload");
-    }
-    if (request.pim.program.partition == PimPartition::hfp) {
-        return bad_input("--budget",
-                         "selected pages are modelled for --partition tcp only, not for hfp");
-    }
-    if (request.format.digest_type != kv::DigestType::f16) {
-        return bad_input("--digest-type", "the banks multiply 16-bit digests; allowed: f16");
-    }
-    return {};
-}
-
-// What a program of the user's does not have.
-Status check_program(const SimulationRequest& request) {
-    if (!request.pim.program.attention) return {};
-    const auto refuse = [](std::string_view what) {
-        return bad_input("--program", fmt::format("a program of attention is not modelled with {}",
-                                                  what));
-    };
-    if (request.budget_tokens) return refuse("--budget");
-    if (request.pim.hub == PimHub::overlap) return refuse("--hub overlap");
-    if (request.model.sliding_layers() > 0) return refuse("sliding-window layers");
-    return {};
-}
-
 // What its steps select; `pim` of the request with it.
 PimOptions with_pages(const SimulationRequest& request) {
     PimOptions options = request.pim;
@@ -81,26 +33,6 @@ PimOptions with_pages(const SimulationRequest& request) {
             request.model, request.format, *request.budget_tokens, request.selection, request.seed);
     }
     return options;
-}
-
-Status check(const SimulationRequest& request, ConstantReader& constants) {
-    MEMSIDE_TRY(const Policy* policy, find_policy(request.policy));
-    MEMSIDE_CHECK(policy->supports(request.system));
-    if (request.half_batches) {
-        return bad_input("--overlap",
-                         "half-batches are not modelled for --policy pim; allowed: none");
-    }
-    if (kv::bits(request.format.value_type) != 16) {
-        return bad_input("--kv-type", "the banks multiply 16-bit values; allowed: f16, bf16");
-    }
-    MEMSIDE_CHECK(check_windows(request));
-    MEMSIDE_CHECK(check_selection(request));
-    MEMSIDE_CHECK(check_program(request));
-    if (constants.flag("cost", "include_host")) {
-        return bad_input("--set cost.include_host",
-                         "the server around DRAM-PIM modules is not modelled; allowed: false");
-    }
-    return {};
 }
 
 std::int64_t longest_context(const SimulationRequest& request) {
@@ -166,8 +98,8 @@ class PimSimulation {
                                                 request_.model, candidate.plan,
                                                 request_.pim.program));
         }
-        candidate.fit = pim_fit(candidate.plan, request_.model, machine_, options_,
-                                longest_context(request_));
+        candidate.fit =
+            pim_fit(candidate.plan, request_.model, machine_, options_, longest_context(request_));
         if (!request_.workload.empty()) {
             const auto model = make_pim_step_model(
                 {request_.model, machine_, description_, candidate.plan, options_,
@@ -473,7 +405,7 @@ void add_assumptions(const SimulationRequest& request, const Candidate& chosen,
 
 Result<SimulationResult> simulate_on_pim(const SimulationRequest& request) {
     ConstantReader constants(request.system);
-    MEMSIDE_CHECK(check(request, constants));
+    MEMSIDE_CHECK(check_modelled_on_pim(request, constants));
     const PimMachine machine = read_pim_machine(constants);
     MEMSIDE_TRY(const PimDescription description, read_pim_description());
     const PimOptions options = with_pages(request);

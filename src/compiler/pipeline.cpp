@@ -28,11 +28,11 @@ std::string pipeline_of(const CompileRequest& request) {
                         request.digest_bits));
         return join(passes, ",");
     }
-    passes.push_back(fmt::format(
-        "func.func(decode-partition{{heads={} tensor={} pipeline={}}},"
-        "decode-tile{{channels={} row-reuse={} accumulators={}}})",
-        request.tokens_split ? "tcp" : "hfp", request.tensor, request.pipeline, request.channels,
-        request.row_reuse ? "true" : "false", request.accumulators));
+    passes.push_back(
+        fmt::format("func.func(decode-partition{{heads={} tensor={} pipeline={}}},"
+                    "decode-tile{{channels={} row-reuse={} accumulators={}}})",
+                    request.tokens_split ? "tcp" : "hfp", request.tensor, request.pipeline,
+                    request.channels, request.row_reuse ? "true" : "false", request.accumulators));
     passes.emplace_back("convert-decode-to-pim");
     std::string program =
         fmt::format("pim-assign-addresses{{access={} max-context={}}},pim-order-commands",

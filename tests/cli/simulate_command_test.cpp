@@ -258,7 +258,7 @@ TEST(SimulateCommand, an_option_that_the_policy_does_not_read_is_refused) {
 TEST(SimulateCommand, help_says_which_policies_read_an_option) {
     const Workplace place;
     const std::string help = place.run({"simulate", "--help"}).out;
-    const std::size_t selection = help.find("selection (--policy recall, pnm-kv, png-kv):");
+    const std::size_t selection = help.find("selection (--policy recall, pnm-kv, png-kv, pim):");
     const std::size_t placement = help.find("Placement (--policy pnm-kv, png-kv):");
     ASSERT_NE(selection, std::string::npos);
     ASSERT_NE(placement, std::string::npos);

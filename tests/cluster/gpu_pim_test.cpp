@@ -265,7 +265,7 @@ TEST(GpuPim, what_is_not_modelled_is_refused_by_name) {
     request.budget_tokens = 512;
     EXPECT_THAT(refusal(request), HasSubstr("--budget"));
     request = ask("llama-3.1-8b", "a100x2-pim8", 1024);
-    request.settings = {{"hub", "overlap"}};
+    request.pim.hub = PimHub::overlap;
     EXPECT_THAT(refusal(request), HasSubstr("--hub"));
     EXPECT_THAT(refusal(ask("gemma-3-4b", "a100x2-pim8", 1024)), HasSubstr("sliding-window"));
 }

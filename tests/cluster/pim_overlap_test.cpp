@@ -142,8 +142,8 @@ TEST_P(OverlapOnCommands, commands_in_that_order_take_what_the_blocks_say) {
     const std::vector<pim::RowTable> tables{pim::RowTable::identity(0, 8192),
                                             pim::RowTable::identity(8192, 8192)};
     ASSERT_TRUE(pim::Expander(program).run_all(4096, tables, pieces).ok());
-    // Append, then the scores, then the sums: pieces 0 to 1, 2 and 3.
-    ASSERT_EQ(pieces.channels.size(), 4U);
+    // A tile of zeros and the append, then the scores, then the sums: pieces 0 to 2, 3 and 4.
+    ASSERT_EQ(pieces.channels.size(), 5U);
     constexpr int heads = 6;
     pim::Program all;
     const auto add = [&](std::size_t piece) {
@@ -154,11 +154,11 @@ TEST_P(OverlapOnCommands, commands_in_that_order_take_what_the_blocks_say) {
     std::vector<std::pair<char, int>> order;
     for (int k = 0; k <= heads; ++k) {
         if (k < heads) {
-            for (const std::size_t piece : {0U, 1U, 2U}) add(piece);
+            for (const std::size_t piece : {0U, 1U, 2U, 3U}) add(piece);
             order.emplace_back('q', k);
         }
         if (k > 0) {
-            add(3);
+            add(4);
             order.emplace_back('s', k - 1);
         }
     }
@@ -166,16 +166,17 @@ TEST_P(OverlapOnCommands, commands_in_that_order_take_what_the_blocks_say) {
                                      .refresh = pim::RefreshMode::all_bank};
     const auto simulated = pim::simulate(all, description.timing, run);
     ASSERT_TRUE(simulated.ok()) << simulated.error().message();
-    PimBlocks real(heads, block(true, 0, pieces.hub_ns[2], 0, pieces.hub_ns[3]));
+    PimBlocks real(heads, block(true, 0, pieces.hub_ns[3], 0, pieces.hub_ns[4]));
     std::size_t sync = 0;
     std::uint64_t before = 0;
     for (const auto& [work, k] : order) {
-        sync += work == 'q' ? 3U : 1U;
+        sync += work == 'q' ? 4U : 1U;
         const std::uint64_t now = simulated->sync_cycles[sync - 1];
         const double ns = static_cast<double>(now - before) * description.timing.clock_ns;
         before = now;
         PimBlock& of = real[static_cast<std::size_t>(k)];
-        work == 'q' ? of.scores_s = ns + pieces.hub_ns[0] + pieces.hub_ns[1] : of.sums_s = ns;
+        work == 'q' ? of.scores_s = ns + pieces.hub_ns[0] + pieces.hub_ns[1] + pieces.hub_ns[2]
+                    : of.sums_s = ns;
     }
     const auto kernels = make_program_kernels(description, options);
     const auto kernel = kernels->attention(shape);
