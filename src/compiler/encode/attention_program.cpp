@@ -47,8 +47,12 @@ class ProgramWriter {
         const auto count = static_cast<std::uint32_t>(rounds.size());
         const std::uint32_t channels = pim::channel_mask(program_.channels);
         program_.block_tokens = rounds.front().plan.block_tokens;
-        for (const HeadRound& round : rounds) add_region("cache 3 key", round);
-        for (const HeadRound& round : rounds) add_region("cache 4 value", round);
+        for (const HeadRound& round : rounds) {
+            add_region("cache 3 key", round, round.plan.keys);
+        }
+        for (const HeadRound& round : rounds) {
+            add_region("cache 4 value", round, round.plan.values);
+        }
         write_zeros();
         end_entry("zeros", pim::OpType::other, pim::Partitioning::copy, 0);
         append(rounds, pim::KvKind::key, 0, places.key, {});
@@ -66,9 +70,13 @@ class ProgramWriter {
     }
 
   private:
-    void add_region(std::string_view cache, const HeadRound& round) {
-        program_.regions.push_back(
-            {fmt::format("{} from head {}", cache, round.first_head), 0, true, 0});
+    void add_region(std::string_view cache, const HeadRound& round, const pim::KvLayout& layout) {
+        pim::Region region;
+        region.name = fmt::format("{} from head {}", cache, round.first_head);
+        region.per_request = true;
+        region.span_tokens = layout.row_tokens();
+        region.span_rows = layout.rows_per_step();
+        program_.regions.push_back(std::move(region));
     }
 
     // The tile of zeros that accumulators start from.
