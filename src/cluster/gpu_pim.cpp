@@ -67,7 +67,8 @@ void GpuPim::add_assumptions(SimulationResult& result) const {
     add("access", options_.access == PimAccess::chunks ? "dpa" : "static",
         options_.access == PimAccess::chunks
             ? "assumed: keys and values of a pair have whole rows of their channels"
-            : "assumed: the model's window is reserved for each request; loops end at its tokens");
+            : "assumed: the model's window, or --reserve, is set aside for each request; loops end "
+              "at its tokens");
     add("row-reuse", options_.program.row_reuse ? "on" : "off", "as asked for or by default");
     add("refresh", options_.program.refresh ? "on" : "off", "as asked for or by default");
     add("softmax", "on the module's hub", "assumed: only outputs of attention return to the GPUs");

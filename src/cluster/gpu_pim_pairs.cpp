@@ -43,8 +43,7 @@ double pair_bytes(const ModelSpec& model, const PimOptions& options, std::int64_
     const double token_bytes = model.head_dim * value_bytes;  // of keys, and of values
     const double regions = 2.0 * model.layers;
     if (options.access == PimAccess::reserved) {
-        const std::int64_t window = std::max(model.window_tokens, tokens);
-        return regions * token_bytes * static_cast<double>(window);
+        return regions * token_bytes * static_cast<double>(reserved_tokens(model, options, tokens));
     }
     const bool tcp = options.program.partition == PimPartition::tcp;
     const double row = channel_row_bytes * (tcp ? pim::channel_count : 1);

@@ -54,12 +54,19 @@ Result<Plans> make_plans(const PimSelected& shape, const PimProgramOptions& opti
     return plans;
 }
 
+// What comes before attention in the program of dense attention: a tile of zeros, and the new
+// token's keys and values.
 Status write_append(const PimSelected& shape, const PimProgramOptions& options,
                     const Tables& tables, pim::Sink& sink) {
     MEMSIDE_TRY(const pim::DynamicProgram program,
                 attention_program({1, shape.group, shape.head_dim, shape.tokens}, options));
-    return pim::Expander(program).run(program.entries.front(),
-                                      static_cast<std::uint64_t>(shape.tokens), tables.kv, sink);
+    const pim::Expander expander(program);
+    for (const pim::ExecutionEntry& entry : program.entries) {
+        if (entry.op_type == pim::OpType::attention) continue;
+        MEMSIDE_CHECK(
+            expander.run(entry, static_cast<std::uint64_t>(shape.tokens), tables.kv, sink));
+    }
+    return {};
 }
 
 // The digest of the page that the new token belongs to is read, updated and written back.

@@ -89,6 +89,8 @@ TEST(GpuPim, a_pair_takes_whole_rows_or_the_window) {
     options.access = PimAccess::reserved;
     EXPECT_EQ(pair_bytes(model, options, 100), token * 8192);
     EXPECT_EQ(pair_bytes(model, options, 9999), token * 10000);
+    options.reserve_tokens = 300;
+    EXPECT_EQ(pair_bytes(model, options, 100), token * 300);
     options.access = PimAccess::chunks;
     options.program.partition = PimPartition::tcp;
     // A row of 32 channels is 1 MiB: 4,096 keys of 256 bytes.

@@ -151,6 +151,21 @@ TEST(PimKernels, rows_of_scattered_pages_are_opened_once_a_lane) {
               4 * (keys.size() * 2 + values.size() * 16));
 }
 
+// The new token's key and value go where dense attention puts them; besides, its page's digest of
+// 256 values is read and written, 16 values a column.
+TEST(PimKernels, a_step_that_selects_appends_as_a_dense_one_does) {
+    const PimSelected shape = scattered();
+    const PimProgramOptions options;
+    const PimKernelTime selected = run(options, shape);
+    const PimKernelTime dense =
+        *make_program_kernels(description(), options)
+             ->attention({.pairs = 1, .group = 4, .head_dim = 128, .tokens = shape.tokens});
+    EXPECT_GT(dense.count(pim::Command::wr), 0U);
+    for (const pim::Command command : {pim::Command::rd, pim::Command::wr}) {
+        EXPECT_EQ(selected.count(command), dense.count(command) + 256 / 16);
+    }
+}
+
 TEST(PimKernels, pages_of_one_lane_make_the_others_wait) {
     PimSelected even{.group = 4, .head_dim = 128, .tokens = 128000, .page_tokens = 32};
     PimSelected uneven = even;
